@@ -1,0 +1,22 @@
+"""What really traded. A fill is identified by (venue, account, instrument, trade_id) and applied exactly once."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from alphaloop.core.order import OrderSide
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `quantity` is base units, `price` quote per base, `fee` an amount of `fee_asset`, `ts_ms` epoch ms UTC."""
+
+    trade_id: str
+    client_order_id: str
+    venue_order_id: str
+    instrument: str
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    ts_ms: int
