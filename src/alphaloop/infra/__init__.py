@@ -1,0 +1,1 @@
+"""Pipes: settings, database, bus, jobs, HTTP, security. Nothing here knows what trading is."""

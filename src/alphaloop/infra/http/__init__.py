@@ -1,0 +1,1 @@
+"""What every API shares: strict JSON, wire types, one error body, one transaction per request."""

@@ -1,0 +1,93 @@
+"""What an endpoint may ask for: a reading or a writing transaction, the clock, and who is asking."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from alphaloop.core.clock import Clock
+from alphaloop.core.errors import UnauthenticatedError
+from alphaloop.infra.bus import Bus
+from alphaloop.infra.cache import Cached
+from alphaloop.infra.db import Database, ReadSession, WriteSession
+from alphaloop.infra.http.strict_json import parse_json
+from alphaloop.infra.identity import Actor
+from alphaloop.infra.settings import Settings
+from alphaloop.infra.vault import Vault
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything a request may reach, made once at start-up by the entrypoint and kept in `app.state.wiring`."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    bus: Bus
+    cached: Cached
+    vault: Vault
+    parts: dict[type[Any], Any] = field(default_factory=dict)
+    """Objects that rooms bring along (an authenticator, a ticket office), by their type."""
+
+    def part(self, kind: type[Part]) -> Part:
+        """The one object of that type that was wired in."""
+        found: Part = self.parts[kind]
+        return found
+
+
+def wiring_of(request: Request) -> Wiring:
+    wiring: Wiring = request.app.state.wiring
+    return wiring
+
+
+async def _read(request: Request) -> AsyncIterator[ReadSession]:
+    async with wiring_of(request).db.read() as session:
+        yield session
+
+
+async def _write(request: Request) -> AsyncIterator[WriteSession]:
+    async with wiring_of(request).db.write() as session:
+        yield session
+
+
+def _clock(request: Request) -> Clock:
+    return wiring_of(request).clock
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor | None = await request.app.state.authenticate(request)
+    if actor is None:
+        raise UnauthenticatedError("Sign in first.")
+    request.state.actor = actor
+    return actor
+
+
+# Function scope: the transaction ends before the response leaves, so nobody is told of a change that then fails.
+Reading = Annotated[ReadSession, Depends(_read, scope="function")]
+Writing = Annotated[WriteSession, Depends(_write, scope="function")]
+Now = Annotated[Clock, Depends(_clock)]
+Asking = Annotated[Actor, Depends(_actor)]
+Wired = Annotated[Wiring, Depends(wiring_of)]
+
+
+class StrictRequest(Request):
+    async def json(self) -> Any:
+        if not hasattr(self, "_strict"):
+            self._strict = parse_json(await self.body())
+        return self._strict
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON bodies go through the strict parser; give it to every APIRouter as `route_class`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strict

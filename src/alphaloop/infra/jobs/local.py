@@ -1,0 +1,209 @@
+"""The default job queue: rows in the database, claimed by a worker process under a lease.
+
+A worker that dies leaves its lease to expire and the job is claimed again, so every job must be safe to run twice.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from loguru import logger
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from alphaloop.core.clock import Clock
+from alphaloop.core.errors import AlphaLoopError, NotFoundError
+from alphaloop.infra.db import Database, ReadSession, WriteSession
+from alphaloop.infra.jobs.models import JobRow, JobStatus
+
+LEASE_S = 30.0
+MAX_ATTEMPTS = 3
+
+
+class JobCancelledError(Exception):
+    """Raised inside a job when somebody asked it to stop; finished work is kept."""
+
+
+class JobContext:
+    """What a running job may do besides its work: report progress and notice that it should stop."""
+
+    def __init__(self, db: Database, clock: Clock, job_id: int, owner_id: int | None, args: dict[str, Any]) -> None:
+        self.db = db
+        self.clock = clock
+        self.job_id = job_id
+        self.owner_id = owner_id
+        self.args = args
+
+    async def progress(self, done: int, total: int, note: str = "") -> None:
+        """Record progress, extend the lease, and raise JobCancelledError if the job was cancelled."""
+        async with self.db.write() as session:
+            await session.execute(
+                update(JobRow)
+                .where(JobRow.id == self.job_id)
+                .values(
+                    progress_done=done,
+                    progress_total=total,
+                    progress_note=note[:200],
+                    lease_until=self.clock.now() + timedelta(seconds=LEASE_S),
+                )
+            )
+            stop = await session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.job_id))
+        if stop:
+            raise JobCancelledError
+
+
+JobHandler = Callable[[JobContext], Awaitable[dict[str, Any] | None]]
+
+
+async def enqueue(
+    session: WriteSession,
+    clock: Clock,
+    kind: str,
+    args: dict[str, Any],
+    *,
+    owner_id: int | None = None,
+    period: str | None = None,
+) -> int | None:
+    """Queue a job; returns its id, or None when a job of that kind and period exists already."""
+    try:
+        async with session.begin_nested():
+            added = await session.execute(
+                insert(JobRow).values(
+                    kind=kind,
+                    period=period,
+                    owner_id=owner_id,
+                    args=args,
+                    status=JobStatus.QUEUED,
+                    progress_done=0,
+                    progress_total=0,
+                    progress_note="",
+                    cancel_requested=False,
+                    attempts=0,
+                    created_at=clock.now(),
+                )
+            )
+    except IntegrityError:
+        return None
+    session.info["announced"] = True
+    return int(added.inserted_primary_key[0])  # type: ignore[attr-defined]
+
+
+async def get_job(session: ReadSession, job_id: int, *, owner_id: int | None) -> JobRow:
+    """The job, if it is that owner's (None: anybody's), else NotFoundError."""
+    row = await session.get(JobRow, job_id)
+    if row is None or (owner_id is not None and row.owner_id != owner_id):
+        raise NotFoundError("There is no such job.", code="job_not_found")
+    return row
+
+
+async def cancel_job(session: WriteSession, clock: Clock, job_id: int, *, owner_id: int | None) -> JobRow:
+    """Ask a job to stop: a waiting one is cancelled at once, a running one at its next progress report."""
+    row = await get_job(session, job_id, owner_id=owner_id)
+    if row.status == JobStatus.QUEUED:
+        row.status = JobStatus.CANCELLED
+        row.finished_at = clock.now()
+    row.cancel_requested = True
+    return row
+
+
+class LocalWorker:
+    """Claims and runs jobs one at a time; `wake()` spares the wait until the next look."""
+
+    def __init__(
+        self, db: Database, clock: Clock, handlers: dict[str, JobHandler], *, holder: str, poll_s: float = 1.0
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._handlers = handlers
+        self._holder = holder
+        self._poll_s = poll_s
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            while await self.run_one():
+                pass
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._poll_s)
+
+    async def run_one(self) -> bool:
+        """Claim and run the oldest waiting job; False when there is none."""
+        claimed = await self._claim()
+        if claimed is None:
+            return False
+        context = JobContext(self._db, self._clock, claimed.id, claimed.owner_id, claimed.args)
+        status, result, error = JobStatus.DONE, None, None
+        keeper = asyncio.create_task(self._keep_lease(claimed.id))
+        try:
+            result = await self._handlers[claimed.kind](context)
+        except JobCancelledError:
+            status = JobStatus.CANCELLED
+        except AlphaLoopError as refused:
+            status = JobStatus.FAILED
+            fields = [{"field": field, "code": code} for field, code in refused.fields]
+            error = {"code": refused.code, "message": refused.message, "detail": fields}
+        except Exception:
+            logger.exception("job {} ({}) failed", claimed.id, claimed.kind)
+            status, error = JobStatus.FAILED, {"code": "job_failed", "message": "The job failed.", "detail": []}
+        finally:
+            keeper.cancel()
+        await self._finish(claimed.id, status, result, error)
+        return True
+
+    async def _keep_lease(self, job_id: int) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            async with self._db.write() as session:
+                await session.execute(
+                    update(JobRow)
+                    .where(JobRow.id == job_id, JobRow.lease_holder == self._holder)
+                    .values(lease_until=self._clock.now() + timedelta(seconds=LEASE_S))
+                )
+
+    async def _claim(self) -> JobRow | None:
+        now = self._clock.now()
+        abandoned = (JobRow.status == JobStatus.RUNNING) & (JobRow.lease_until < now)
+        waiting = (
+            select(JobRow.id)
+            .where(JobRow.kind.in_(self._handlers), or_(JobRow.status == JobStatus.QUEUED, abandoned))
+            .order_by(JobRow.id)
+            .limit(1)
+        )
+        async with self._db.read() as reader:
+            if await reader.scalar(waiting) is None:
+                return None
+        async with self._db.write() as session:
+            job_id = await session.scalar(waiting)
+            if job_id is None:
+                return None
+            row = await session.get(JobRow, job_id, with_for_update=True)
+            if row is None or not (row.status == JobStatus.QUEUED or _lapsed(row, self._clock)):
+                return None
+            if row.attempts >= MAX_ATTEMPTS:
+                row.status, row.finished_at = JobStatus.FAILED, now
+                row.error = {"code": "job_abandoned", "message": "The job was started three times and never ended."}
+                return None
+            row.status, row.started_at, row.attempts = JobStatus.RUNNING, now, row.attempts + 1
+            row.lease_holder, row.lease_until = self._holder, now + timedelta(seconds=LEASE_S)
+            return row
+
+    async def _finish(
+        self, job_id: int, status: JobStatus, result: dict[str, Any] | None, error: dict[str, Any] | None
+    ) -> None:
+        async with self._db.write() as session:
+            await session.execute(
+                update(JobRow)
+                # A worker that lost its lease must not overwrite what the next one is doing.
+                .where(JobRow.id == job_id, JobRow.lease_holder == self._holder, JobRow.status == JobStatus.RUNNING)
+                .values(status=status, result=result, error=error, finished_at=self._clock.now(), lease_until=None)
+            )
+
+
+def _lapsed(row: JobRow, clock: Clock) -> bool:
+    return row.status == JobStatus.RUNNING and row.lease_until is not None and row.lease_until < clock.now()
