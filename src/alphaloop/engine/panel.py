@@ -94,7 +94,8 @@ def make_series(
     ends = times + _usual_step(times) if close_ms is None else np.ascontiguousarray(close_ms, dtype=np.int64)
     if ends.shape != times.shape or np.any(ends <= times):
         raise InvalidError("Every bar must end after it begins.", code="bad_bars")
-    return Series(name, times, ends, *columns)
+    o, h, low_, c, v = columns
+    return Series(name, times, ends, o, h, low_, c, v)
 
 
 def make_panel(
@@ -115,7 +116,7 @@ def make_panel(
         raise InvalidError("Every instrument of a panel needs its own name.", code="bad_bars")
     if len(many) == 1:
         ts_ms, close_ms = many[0].ts_ms, many[0].close_ms
-        columns = [column.reshape(-1, 1) for column in many[0][3:]]
+        columns: list[Floats] = [column.reshape(-1, 1) for column in many[0][3:]]
     else:
         ts_ms = np.unique(np.concatenate([series.ts_ms for series in many]))
         close_ms = np.zeros(len(ts_ms), dtype=np.int64)
@@ -129,7 +130,8 @@ def make_panel(
         raise InvalidError("The first traded row lies outside the bars.", code="bad_start")
     member = np.isfinite(columns[3])
     member[:start] = False
-    return Panel(ts_ms, close_ms, *columns, member, tuple(s.name for s in many), extras or {}, features or {})
+    o, h, low_, c, v = columns
+    return Panel(ts_ms, close_ms, o, h, low_, c, v, member, tuple(s.name for s in many), extras or {}, features or {})
 
 
 def cut(panel: Panel, rows: int) -> Panel:
@@ -164,7 +166,8 @@ def higher_bars(panel: Panel, timeframe: str) -> Higher:
         columns[3][where, n] = panel.close[rows[tail], n]
         columns[4][where, n] = np.add.reduceat(panel.volume[rows, n], head)
     asof = np.searchsorted(bar_ends, panel.close_ms, side="right").astype(np.int64) - 1
-    return Higher(bar_starts, bar_ends, *columns, asof)
+    o, h, low_, c, v = columns
+    return Higher(bar_starts, bar_ends, o, h, low_, c, v, asof)
 
 
 def buckets(ts_ms: Ints, timeframe: Timeframe) -> tuple[Ints, Ints]:
@@ -198,12 +201,7 @@ def _check_rows(ts_ms: Ints, open: Floats, high: Floats, low: Floats, close: Flo
             | (low > np.minimum(open, close)),
             "its volume is missing or negative": ~(np.isfinite(volume) & (volume >= 0)),
         }
-    first = (
-        min((int(np.argmax(bad)), reason) for reason, bad in wrong.items() if np.any(bad))
-        if any(np.any(bad) for bad in wrong.values())
-        else None
-    )
-    if first is not None:
-        raise InvalidError(
-            f"Row {first[0]} of the bars: {first[1]}.", code="bad_bars", fields=((f"row {first[0]}", "bad_bar"),)
-        )
+    found = [(int(np.argmax(bad)), reason) for reason, bad in wrong.items() if np.any(bad)]
+    if found:
+        row, reason = min(found)
+        raise InvalidError(f"Row {row} of the bars: {reason}.", code="bad_bars", fields=((f"row {row}", "bad_bar"),))

@@ -1,4 +1,4 @@
-"""Strategy parameters as frozen dataclasses: the browser form, the CLI and the optimiser's space all derive from one declaration."""
+"""Strategy parameters as frozen dataclasses: browser form, CLI help and optimiser space derive from one declaration."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ P = TypeVar("P")
 
 
 def param(default: float, low: float, high: float, *, label_zh: str, label_en: str, step: float | None = None) -> Any:
-    """A number field with inclusive bounds; the field's annotation (`int` or `float`) decides which numbers are accepted."""
+    """A number field with inclusive bounds; its annotation (`int` or `float`) decides which numbers are accepted."""
     return dataclasses.field(
         default=default,
         metadata={_META: {"low": low, "high": high, "step": step, "zh": label_zh, "en": label_en}},
@@ -78,7 +78,7 @@ def parse_params(cls: type[P], given: Mapping[str, object]) -> P:
 
 
 def numbers(params: Any) -> tuple[tuple[str, float], ...]:
-    """(name, value) of every numeric field, in declaration order: what a compiled `manage` can see of the parameters."""
+    """(name, value) of every numeric field, in declaration order: what a compiled `manage` sees of the parameters."""
     return tuple(
         (field.name, float(value))
         for field in dataclasses.fields(params)

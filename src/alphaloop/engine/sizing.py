@@ -1,4 +1,4 @@
-"""From what a strategy wants to how much to order: exact, on the instrument's grid, never more than one can pay or hold."""
+"""From what a strategy wants to how much to order: exact, on the grid, never more than one can pay or hold."""
 
 from decimal import Decimal
 

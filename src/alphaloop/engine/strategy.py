@@ -44,7 +44,7 @@ class Chan:
 
 
 def feature_key(need: Chan, column: str) -> str:
-    """Name of an as-of column in `panel.features`: 'chan:own:CN-STRICT-1:point_kind', 'chan:4h:CN-STRICT-1:pivot_zg'."""
+    """Name of an as-of column in `panel.features`, such as 'chan:own:CN-STRICT-1:point_kind'."""
     return f"chan:{need.timeframe or 'own'}:{need.config}:{column}"
 
 
@@ -136,7 +136,7 @@ def mark_episodes(target: Floats) -> Ints:
 
 
 def check_signals(signals: Signals, panel: Panel) -> Signals:
-    """The signals themselves when every array is [T,N] and finite or NaN, else InvalidError: never trade on nonsense."""
+    """The signals when every array is [T,N] and finite or NaN, else InvalidError: nobody trades on nonsense."""
     shape = panel.close.shape
     for name in ("target", "stop", "take", "trail", "strength", "episode", "reason", "group"):
         values = getattr(signals, name)
@@ -179,9 +179,7 @@ def is_new_instruction(previous: Desired | None, current: Desired) -> bool:
     """
     if current.target is None:
         return False
-    if previous is None:
-        return current.target != 0
-    return (previous.target, previous.episode) != (current.target, current.episode)
+    return previous is None or (previous.target, previous.episode) != (current.target, current.episode)
 
 
 def _number(values: Floats | None, t: int, column: int) -> float | None:

@@ -1,0 +1,610 @@
+"""Signals into fills in one compiled pass, under rules that a live account would also meet.
+
+What happens inside one bar, in this order (the exact matcher in `matching` keeps the same one):
+
+1. At the open: instructions given at an earlier close trade, reductions before increases, then by column.
+2. A stop beyond which the bar opened fills at the open; then a take beyond which it opened does.
+3. Inside the bar the worst is assumed: a touched stop fills before a touched take, each at its level.
+4. At the close: best and worst prices move, signals are read; with `fill="close"` they trade at this close.
+
+Market orders and stops pay slippage, takes do not. Only a new target or a new episode is an instruction. A position
+that a stop or a take closed spends its episode: the same episode never enters again.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from alphaloop.core.errors import InvalidError
+from alphaloop.core.signal import Sizing
+from alphaloop.engine.panel import Bools, Floats, Ints, Panel
+from alphaloop.engine.params import numbers
+from alphaloop.engine.strategy import Signals, check_signals
+
+MEMORY = 8
+
+
+class FillReason(IntEnum):
+    SIGNAL = 0
+    STOP = 1
+    TAKE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Conditions of a simulation. `fee` and `slippage` are fractions of the price per side.
+
+    `volume_limit` is the share of a bar's volume that may be traded (None: no limit). `lot` is the quantity grid
+    (0: none). `late_bars` is how many bars an entry waits for an instrument without bars (None: for ever).
+    `risk_fraction` is the share of equity that RISK sizing loses at the stop. `fill` is "open" or "close".
+    """
+
+    cash: float = 1_000_000.0
+    fee: float = 0.0
+    slippage: float = 0.0
+    volume_limit: float | None = None
+    fill: str = "open"
+    start: int = 0
+    lot: float = 0.0
+    min_notional: float = 0.0
+    can_short: bool = False
+    risk_fraction: float = 0.01
+    late_bars: int | None = None
+
+    def __post_init__(self) -> None:
+        bounds = {
+            "cash": (self.cash, 0.0, 1e18),
+            "fee": (self.fee, 0.0, 0.5),
+            "slippage": (self.slippage, 0.0, 0.5),
+            "volume_limit": (self.volume_limit or 0.0, 0.0, 1.0),
+            "lot": (self.lot, 0.0, 1e12),
+            "min_notional": (self.min_notional, 0.0, 1e18),
+            "risk_fraction": (self.risk_fraction, 0.0, 1.0),
+        }
+        for name, (value, low, high) in bounds.items():
+            # Written so that NaN is refused too.
+            if not low <= value <= high:
+                raise InvalidError(
+                    f"{name} must lie between {low:g} and {high:g}.",
+                    code="out_of_bounds",
+                    fields=((name, "out_of_bounds"),),
+                )
+        if self.fill not in ("open", "close"):
+            raise InvalidError("fill is open or close.", code="bad_fill", fields=(("fill", "not_a_choice"),))
+        if self.start < 0:
+            raise InvalidError("The first traded row is not negative.", code="bad_start")
+
+
+class Fills(NamedTuple):
+    """One row per fill, in order: bar row, column, signed quantity, price after slippage, fee, reason, episode."""
+
+    row: Ints
+    column: Ints
+    quantity: Floats
+    price: Floats
+    fee: Floats
+    reason: Ints
+    episode: Ints
+
+
+class Simulation(NamedTuple):
+    """`equity` and `cash` float64[T] after each row's close; `quantity` float64[N] held after the last row."""
+
+    fills: Fills
+    equity: Floats
+    cash: Floats
+    quantity: Floats
+
+
+class View(NamedTuple):
+    """The panel as compiled code sees it; `features` is float64[K,T,N], K in the order of `panel.features`."""
+
+    ts_ms: Ints
+    close_ms: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    member: Bools
+    features: Floats
+
+
+class Held(NamedTuple):
+    """What `manage` knows of the position it manages; `mem` is the only state it may write."""
+
+    column: int
+    quantity: float
+    average_entry: float
+    entry_row: int
+    best: float
+    worst: float
+    realised: float
+    equity: float
+    cash: float
+    adds: int
+    mem: Floats
+
+
+class _Book(NamedTuple):
+    """All running state, one slot per column; `money` holds the cash."""
+
+    money: Floats
+    quantity: Floats
+    average: Floats
+    best: Floats
+    worst: Floats
+    realised: Floats
+    entry_row: Ints
+    adds: Ints
+    episode: Ints
+    spent: Ints
+    intent: Floats
+    stop: Floats
+    take: Floats
+    trail: Floats
+    acted_target: Floats
+    acted_episode: Ints
+    pending: Bools
+    pending_target: Floats
+    pending_quantity: Floats
+    pending_episode: Ints
+    pending_reason: Ints
+    pending_age: Ints
+    last: Floats
+    room: Floats
+    mem: Floats
+
+
+class _Terms(NamedTuple):
+    fee: float
+    slippage: float
+    volume_limit: float
+    at_close: bool
+    start: int
+    lot: float
+    min_notional: float
+    can_short: bool
+    risk_fraction: float
+    late_bars: int
+    sizing: int
+
+
+_SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
+_FILL_WIDTH = 7
+# A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
+_LOT_GRACE = 1e-9
+
+
+@njit(cache=True)
+def protective_level(direction: float, stop: float, trail: float, best: float) -> float:
+    """The stop that counts: the tighter of the fixed one and the best price minus the trail; NaN when there is none."""
+    if np.isnan(trail):
+        return stop
+    trailing = best - direction * trail
+    if np.isnan(stop):
+        return trailing
+    tighter: float = max(stop, trailing) if direction > 0 else min(stop, trailing)
+    return tighter
+
+
+@njit(cache=True)
+def _on_lot(quantity: float, lot: float) -> float:
+    if lot <= 0.0:
+        return quantity
+    floored: float = np.floor(quantity / lot + _LOT_GRACE) * lot
+    return floored
+
+
+@njit(cache=True)
+def _equity(book: _Book, prices: Floats) -> float:
+    total: float = book.money[0]
+    for n in range(len(book.quantity)):
+        if book.quantity[n] != 0.0:
+            total += book.quantity[n] * (book.last[n] if np.isnan(prices[n]) else prices[n])
+    return total
+
+
+@njit(cache=True)
+def _apply(book: _Book, n: int, t: int, quantity: float, price: float, fee: float) -> None:
+    """Average cost: adding moves the average, reducing realises, crossing does both."""
+    before = book.quantity[n]
+    after = before + quantity
+    book.money[0] -= quantity * price + fee
+    opened = before == 0.0 or before * after < 0.0
+    if before == 0.0 or before * quantity > 0.0:
+        book.average[n] = (abs(before) * book.average[n] + abs(quantity) * price) / abs(after)
+        book.adds[n] += 1
+    else:
+        closed = min(abs(before), abs(quantity))
+        book.realised[n] += (price - book.average[n]) * closed * np.sign(before)
+        if after == 0.0:
+            book.average[n] = 0.0
+            book.stop[n] = book.take[n] = book.trail[n] = np.nan
+    if opened:
+        book.average[n] = book.best[n] = book.worst[n] = price
+        book.entry_row[n] = t
+        book.adds[n] = 0
+    book.quantity[n] = after
+
+
+@njit(cache=True)
+def _size(book: _Book, n: int, price: float, equity: float, terms: _Terms) -> None:
+    """Turn the pending target into a quantity to hold, once, at the first price it could trade at."""
+    target = book.pending_target[n]
+    held = book.quantity[n]
+    wanted = 0.0
+    if target != 0.0 and terms.sizing == 1:
+        wanted = target
+    elif target != 0.0:
+        rising = target * equity / price > held
+        paid = price * (1.0 + terms.slippage) if rising else price * (1.0 - terms.slippage)
+        affordable = max(equity, 0.0) / (paid * (1.0 + terms.fee))
+        if terms.sizing == 0:
+            wanted = target * affordable
+        else:
+            distance = paid - book.stop[n]
+            if np.isnan(distance) or distance == 0.0 or (distance > 0.0) != (target > 0.0):
+                book.pending[n] = False
+                return
+            wanted = np.sign(target) * min(
+                abs(target) * terms.risk_fraction * max(equity, 0.0) / abs(distance), affordable
+            )
+    if wanted < 0.0 and not terms.can_short:
+        wanted = 0.0
+    wanted = np.sign(wanted) * _on_lot(abs(wanted), terms.lot)
+    if wanted != 0.0 and abs(wanted - held) * price < terms.min_notional:
+        book.pending[n] = False
+        return
+    book.pending_quantity[n] = wanted
+
+
+@njit(cache=True)
+def _affordable(book: _Book, n: int, delta: float, price: float, terms: _Terms) -> float:
+    """The part of `delta` that cash covers: closing is free, opening is bounded by cash less twice the shorts."""
+    held = book.quantity[n]
+    closing = 0.0
+    if held * delta < 0.0:
+        closing = min(abs(held), abs(delta))
+    opening = abs(delta) - closing
+    if opening == 0.0:
+        return delta
+    free = book.money[0]
+    for m in range(len(book.quantity)):
+        if m != n and book.quantity[m] < 0.0:
+            free += 2.0 * book.quantity[m] * book.last[m]
+    left = held + np.sign(delta) * closing
+    free -= closing * price * (np.sign(delta) + terms.fee)
+    if left < 0.0:
+        free += 2.0 * left * price
+    cost = price * (1.0 + terms.fee)
+    if opening * cost > free * (1.0 + _LOT_GRACE):
+        opening = _on_lot(max(free, 0.0) / cost, terms.lot)
+    allowed: float = np.sign(delta) * (closing + opening)
+    return allowed
+
+
+@njit(cache=True)
+def _trade(book: _Book, n: int, price: float, terms: _Terms) -> tuple[float, float]:
+    """Signed quantity and price of the pending instruction at this price; (0, price) when nothing trades now."""
+    delta = book.pending_quantity[n] - book.quantity[n]
+    paid = price * (1.0 + terms.slippage * np.sign(delta))
+    allowed = _affordable(book, n, delta, paid, terms)
+    if allowed != delta:
+        book.pending_quantity[n] = book.quantity[n] + allowed
+        delta = allowed
+    if delta == 0.0:
+        book.pending[n] = False
+        return 0.0, paid
+    room = _on_lot(book.room[n], terms.lot)
+    if abs(delta) <= room:
+        book.pending[n] = False
+        if book.pending_quantity[n] == 0.0:
+            delta = -book.quantity[n]
+    else:
+        delta = np.sign(delta) * room
+    book.room[n] -= abs(delta)
+    return delta, paid
+
+
+@njit(cache=True)
+def _exit(book: _Book, n: int, open: float, high: float, low: float, slippage: float) -> tuple[float, int]:
+    """Price and reason (1 stop, 2 take, 0 none) at which the position's bracket is hit inside this bar."""
+    side = np.sign(book.quantity[n])
+    stop = protective_level(side, book.stop[n], book.trail[n], book.best[n])
+    take = book.take[n]
+    worst, best = (low, high) if side > 0 else (high, low)
+    if side * open <= side * stop:
+        return open * (1.0 - side * slippage), 1
+    if side * open >= side * take:
+        return open, 2
+    if side * worst <= side * stop:
+        return stop * (1.0 - side * slippage), 1
+    if side * best >= side * take:
+        return take, 2
+    return 0.0, 0
+
+
+@njit(cache=True)
+def _instruct(book: _Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
+    """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
+    if np.isnan(target) or (target != 0.0 and episode == book.spent[n]):
+        return
+    if target != 0.0:
+        book.stop[n], book.take[n], book.trail[n] = levels
+        book.intent[n] = target
+    if target != book.acted_target[n] or episode != book.acted_episode[n]:
+        book.acted_target[n] = target
+        book.acted_episode[n] = episode
+        book.pending[n] = True
+        book.pending_target[n] = target
+        book.pending_quantity[n] = np.nan
+        book.pending_episode[n] = episode
+        book.pending_reason[n] = 0
+        book.pending_age[n] = 0
+
+
+@njit(cache=True)
+def _record(fills: Floats, count: int, row: tuple[int, int, float, float, float, int, int]) -> int:
+    into = fills[count]
+    into[0], into[1], into[2], into[3], into[4], into[5], into[6] = row
+    return count + 1
+
+
+@njit(cache=True)
+def _trade_pending(book: _Book, t: int, prices: Floats, terms: _Terms, fills: Floats, count: int) -> int:
+    """Trade every pending instruction at this row's price: what reduces goes first, so that its cash is there."""
+    if not book.pending.any():
+        return count
+    equity = _equity(book, prices)
+    for n in range(len(prices)):
+        if not book.pending[n]:
+            continue
+        if np.isnan(prices[n]):
+            book.pending_age[n] += 1
+            if terms.late_bars >= 0 and book.pending_age[n] > terms.late_bars and book.pending_target[n] != 0.0:
+                book.pending[n] = False
+        elif np.isnan(book.pending_quantity[n]):
+            _size(book, n, prices[n], equity, terms)
+    for increases in (False, True):
+        for n in range(len(prices)):
+            if not book.pending[n] or np.isnan(prices[n]):
+                continue
+            wanted, held = book.pending_quantity[n], book.quantity[n]
+            if (wanted * held < 0.0 or abs(wanted) > abs(held)) != increases:
+                continue
+            quantity, price = _trade(book, n, prices[n], terms)
+            if quantity == 0.0:
+                continue
+            fee = abs(quantity) * price * terms.fee
+            _apply(book, n, t, quantity, price, fee)
+            if increases:
+                book.episode[n] = book.pending_episode[n]
+            reason, episode = book.pending_reason[n], book.episode[n]
+            count = _record(fills, count, (t, n, quantity, price, fee, reason, episode))
+    return count
+
+
+@njit(cache=True)
+def _trade_brackets(
+    book: _Book, t: int, bar: tuple[Floats, Floats, Floats], terms: _Terms, fills: Floats, count: int
+) -> int:
+    for n in range(len(book.quantity)):
+        held = book.quantity[n]
+        # A position against the present intent is being unwound already: the levels are not its own.
+        if held == 0.0 or held * book.intent[n] < 0.0 or np.isnan(bar[0][n]):
+            continue
+        price, reason = _exit(book, n, bar[0][n], bar[1][n], bar[2][n], terms.slippage)
+        if reason == 0:
+            continue
+        quantity = min(abs(held), _on_lot(book.room[n], terms.lot))
+        if reason == 2 and quantity == 0.0:
+            continue
+        book.spent[n] = book.episode[n]
+        book.pending[n] = False
+        if reason == 1:
+            book.take[n] = np.nan
+            if quantity < abs(held):
+                # A touched stop is a market order from now on: the rest goes at the next opens.
+                book.pending[n] = True
+                book.pending_target[n] = book.pending_quantity[n] = 0.0
+                book.pending_reason[n] = reason
+                book.pending_episode[n] = book.episode[n]
+        book.stop[n] = book.trail[n] = np.nan
+        if quantity > 0.0:
+            book.room[n] -= quantity
+            fee = quantity * price * terms.fee
+            signed = -held if quantity == abs(held) else -np.sign(held) * quantity
+            _apply(book, n, t, signed, price, fee)
+            count = _record(fills, count, (t, n, signed, price, fee, reason, book.episode[n]))
+    return count
+
+
+def _pass(
+    book: _Book,
+    view: View,
+    target: Floats,
+    episode: Ints,
+    stop: Floats,
+    take: Floats,
+    trail: Floats,
+    terms: _Terms,
+    manage: Any,
+    params: Any,
+) -> tuple[Floats, Floats, Floats]:
+    rows, columns = view.close.shape
+    equity, cash = np.empty(rows), np.empty(rows)
+    fills, count = np.empty((64 + 4 * columns, _FILL_WIDTH)), 0
+    opens, highs, lows = np.empty(columns), np.empty(columns), np.empty(columns)
+    for t in range(rows):
+        if count + 3 * columns > len(fills):
+            grown = np.empty((2 * len(fills) + 3 * columns, _FILL_WIDTH))
+            grown[:count] = fills[:count]
+            fills = grown
+        closes = view.close[t]
+        for n in range(columns):
+            # A table that knows only closes trades at the close.
+            known = not np.isnan(view.open[t, n])
+            opens[n] = view.open[t, n] if known else closes[n]
+            highs[n] = view.high[t, n] if known else closes[n]
+            lows[n] = view.low[t, n] if known else closes[n]
+            book.room[n] = np.inf if terms.volume_limit <= 0.0 else terms.volume_limit * view.volume[t, n]
+        if not terms.at_close:
+            count = _trade_pending(book, t, opens, terms, fills, count)
+        count = _trade_brackets(book, t, (opens, highs, lows), terms, fills, count)
+        for n in range(columns):
+            if not np.isnan(closes[n]):
+                book.last[n] = closes[n]
+                if book.quantity[n] > 0.0:
+                    book.best[n] = max(book.best[n], highs[n])
+                    book.worst[n] = min(book.worst[n], lows[n])
+                elif book.quantity[n] < 0.0:
+                    book.best[n] = min(book.best[n], lows[n])
+                    book.worst[n] = max(book.worst[n], highs[n])
+        if t >= terms.start:
+            worth = 0.0
+            if manage is not None:
+                worth = _equity(book, closes)
+            for n in range(columns):
+                wanted, began = target[t, n], episode[t, n]
+                if manage is not None:
+                    held = Held(
+                        n,
+                        book.quantity[n],
+                        book.average[n],
+                        book.entry_row[n],
+                        book.best[n],
+                        book.worst[n],
+                        book.realised[n],
+                        worth,
+                        book.money[0],
+                        book.adds[n],
+                        book.mem[n],
+                    )
+                    own = manage(t, view, held, params)
+                    if not np.isnan(own):
+                        wanted = own
+                        if began < 0:
+                            began = book.episode[n]
+                # Outside the universe an intent may end but not begin.
+                if view.member[t, n] or wanted == 0.0:
+                    _instruct(book, n, wanted, began, (stop[t, n], take[t, n], trail[t, n]))
+            if terms.at_close:
+                count = _trade_pending(book, t, closes, terms, fills, count)
+        cash[t] = book.money[0]
+        equity[t] = _equity(book, closes)
+    return fills[:count], equity, cash
+
+
+_run_plain = njit(cache=True)(_pass)
+# Compiled once per process for each `manage`: a cache on disk could not tell two of them apart.
+_run_managed = njit(_pass)
+
+
+def simulate(
+    panel: Panel, signals: Signals, rules: Rules, *, manage: Callable[..., float] | None = None, params: Any = None
+) -> Simulation:
+    """Fills, equity and cash of these signals over these bars; pure, deterministic, nothing shared between calls.
+
+    InvalidError when the signals do not fit the panel or tie legs into groups, which this pass does not trade yet.
+    """
+    check_signals(signals, panel)
+    if signals.group is not None:
+        raise InvalidError("Grouped legs cannot be simulated yet.", code="groups_not_supported")
+    shape = panel.close.shape
+    book = _empty_book(shape[1], rules.cash)
+    stop, take, trail = (_level(values, shape) for values in (signals.stop, signals.take, signals.trail))
+    view = view_of(panel)
+    target, episode = np.ascontiguousarray(signals.target), np.ascontiguousarray(signals.episode)
+    terms = _terms(rules, signals.sizing)
+    if manage is None:
+        fills, equity, cash = _run_plain(book, view, target, episode, stop, take, trail, terms, None, None)
+    else:
+        run, given = _compiled(manage), plain_params(params)
+        fills, equity, cash = _run_managed(book, view, target, episode, stop, take, trail, terms, run, given)
+    return Simulation(_as_fills(fills), equity, cash, book.quantity)
+
+
+def view_of(panel: Panel) -> View:
+    """The arrays of a panel, contiguous, as `manage` sees them."""
+    stacked = np.stack(list(panel.features.values())) if panel.features else np.empty((0, *panel.close.shape))
+    return View(
+        panel.ts_ms,
+        panel.close_ms,
+        np.ascontiguousarray(panel.open),
+        np.ascontiguousarray(panel.high),
+        np.ascontiguousarray(panel.low),
+        np.ascontiguousarray(panel.close),
+        np.ascontiguousarray(panel.volume),
+        np.ascontiguousarray(panel.member),
+        stacked,
+    )
+
+
+def plain_params(params: Any) -> Any:
+    """The numeric parameters as a named tuple of floats: compiled code cannot read dataclasses."""
+    named = numbers(params) if params is not None else ()
+    return _params_type(tuple(name for name, _ in named))(*(value for _, value in named))
+
+
+@lru_cache(maxsize=256)
+def _params_type(names: tuple[str, ...]) -> Any:
+    # A named tuple without fields has no compiled type, hence the idle one.
+    fields = names or ("idle",)
+    return namedtuple("Numbers", fields, defaults=(0.0,) * len(fields))  # type: ignore[misc]
+
+
+@lru_cache(maxsize=256)
+def _compiled(manage: Callable[..., float]) -> Any:
+    return manage if hasattr(manage, "py_func") else njit(manage)
+
+
+def _level(values: Floats | None, shape: tuple[int, ...]) -> Floats:
+    return np.full(shape, np.nan) if values is None else np.ascontiguousarray(values)
+
+
+def _terms(rules: Rules, sizing: Sizing) -> _Terms:
+    return _Terms(
+        fee=float(rules.fee),
+        slippage=float(rules.slippage),
+        volume_limit=float(rules.volume_limit or 0.0),
+        at_close=rules.fill == "close",
+        start=rules.start,
+        lot=float(rules.lot),
+        min_notional=float(rules.min_notional),
+        can_short=bool(rules.can_short),
+        risk_fraction=float(rules.risk_fraction),
+        late_bars=-1 if rules.late_bars is None else rules.late_bars,
+        sizing=_SIZINGS[sizing],
+    )
+
+
+def _empty_book(columns: int, cash: float) -> _Book:
+    zeros, none = np.zeros(columns), np.full(columns, np.nan)
+    never = np.full(columns, -1, dtype=np.int64)
+    floats = {"quantity", "average", "best", "worst", "realised", "intent"}
+    given: dict[str, Any] = {name: zeros.copy() for name in floats}
+    given |= {
+        name: none.copy()
+        for name in ("stop", "take", "trail", "acted_target", "pending_target", "pending_quantity", "last", "room")
+    }
+    given |= {
+        name: never.copy()
+        for name in ("entry_row", "episode", "spent", "acted_episode", "pending_episode", "pending_reason")
+    }
+    # -1 is "no episode" in signals; a spent marker must never equal it.
+    given["spent"] -= 1
+    given |= {name: np.zeros(columns, dtype=np.int64) for name in ("adds", "pending_age")}
+    given["pending"] = np.zeros(columns, dtype=np.bool_)
+    return _Book(money=np.array([float(cash)]), mem=np.zeros((columns, MEMORY)), **given)
+
+
+def _as_fills(rows: Floats) -> Fills:
+    whole = {0, 1, 5, 6}
+    return Fills(*(rows[:, k].astype(np.int64) if k in whole else rows[:, k].copy() for k in range(_FILL_WIDTH)))
