@@ -180,6 +180,8 @@ _SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
 _FILL_WIDTH = 7
 # A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
 _LOT_GRACE = 1e-9
+# Sums of partial fills miss their target by less than this share of it: nothing is left to trade.
+_DUST = 1e-12
 
 
 @njit(cache=True)
@@ -226,7 +228,6 @@ def _apply(book: _Book, n: int, t: int, quantity: float, price: float, fee: floa
         book.realised[n] += (price - book.average[n]) * closed * np.sign(before)
         if after == 0.0:
             book.average[n] = 0.0
-            book.stop[n] = book.take[n] = book.trail[n] = np.nan
     if opened:
         book.average[n] = book.best[n] = book.worst[n] = price
         book.entry_row[n] = t
@@ -299,11 +300,11 @@ def _trade(book: _Book, n: int, price: float, terms: _Terms) -> tuple[float, flo
     if allowed != delta:
         book.pending_quantity[n] = book.quantity[n] + allowed
         delta = allowed
-    if delta == 0.0:
+    if abs(delta) <= _DUST * (abs(book.quantity[n]) + abs(book.pending_quantity[n])):
         book.pending[n] = False
         return 0.0, paid
     room = _on_lot(book.room[n], terms.lot)
-    if abs(delta) <= room:
+    if abs(delta) <= room * (1.0 + _DUST):
         book.pending[n] = False
         if book.pending_quantity[n] == 0.0:
             delta = -book.quantity[n]
@@ -314,11 +315,16 @@ def _trade(book: _Book, n: int, price: float, terms: _Terms) -> tuple[float, flo
 
 
 @njit(cache=True)
-def _exit(book: _Book, n: int, open: float, high: float, low: float, slippage: float) -> tuple[float, int]:
+def _exit(
+    book: _Book, n: int, t: int, open: float, high: float, low: float, slippage: float, lot: float
+) -> tuple[float, int]:
     """Price and reason (1 stop, 2 take, 0 none) at which the position's bracket is hit inside this bar."""
     side = np.sign(book.quantity[n])
-    stop = protective_level(side, book.stop[n], book.trail[n], book.best[n])
-    take = book.take[n]
+    # A trail starts from the entry price, which nobody knows before the entry bar: it protects from the next bar on.
+    trail = np.nan if book.entry_row[n] == t else book.trail[n]
+    stop = protective_level(side, book.stop[n], trail, book.best[n])
+    # Without volume left a take cannot fill, and then it does not shield the position from its stop either.
+    take = book.take[n] if _on_lot(book.room[n], lot) > 0.0 else np.nan
     worst, best = (low, high) if side > 0 else (high, low)
     if side * open <= side * stop:
         return open * (1.0 - side * slippage), 1
@@ -384,7 +390,10 @@ def _trade_pending(book: _Book, t: int, prices: Floats, terms: _Terms, fills: Fl
                 continue
             fee = abs(quantity) * price * terms.fee
             _apply(book, n, t, quantity, price, fee)
-            if increases:
+            if not book.pending[n]:
+                # Partial fills add up exactly.
+                book.quantity[n] = book.pending_quantity[n]
+            if book.pending_target[n] != 0.0:
                 book.episode[n] = book.pending_episode[n]
             reason, episode = book.pending_reason[n], book.episode[n]
             count = _record(fills, count, (t, n, quantity, price, fee, reason, episode))
@@ -400,12 +409,11 @@ def _trade_brackets(
         # A position against the present intent is being unwound already: the levels are not its own.
         if held == 0.0 or held * book.intent[n] < 0.0 or np.isnan(bar[0][n]):
             continue
-        price, reason = _exit(book, n, bar[0][n], bar[1][n], bar[2][n], terms.slippage)
+        price, reason = _exit(book, n, t, bar[0][n], bar[1][n], bar[2][n], terms.slippage, terms.lot)
         if reason == 0:
             continue
-        quantity = min(abs(held), _on_lot(book.room[n], terms.lot))
-        if reason == 2 and quantity == 0.0:
-            continue
+        room = _on_lot(book.room[n], terms.lot)
+        quantity = abs(held) if abs(held) <= room * (1.0 + _DUST) else room
         book.spent[n] = book.episode[n]
         book.pending[n] = False
         if reason == 1:
@@ -557,7 +565,7 @@ def plain_params(params: Any) -> Any:
 def _params_type(names: tuple[str, ...]) -> Any:
     # A named tuple without fields has no compiled type, hence the idle one.
     fields = names or ("idle",)
-    return namedtuple("Numbers", fields, defaults=(0.0,) * len(fields))  # type: ignore[misc]
+    return namedtuple("Numbers", fields, defaults=(0.0,) * len(fields))
 
 
 @lru_cache(maxsize=256)
@@ -606,5 +614,15 @@ def _empty_book(columns: int, cash: float) -> _Book:
 
 
 def _as_fills(rows: Floats) -> Fills:
-    whole = {0, 1, 5, 6}
-    return Fills(*(rows[:, k].astype(np.int64) if k in whole else rows[:, k].copy() for k in range(_FILL_WIDTH)))
+    def whole(k: int) -> Ints:
+        return rows[:, k].astype(np.int64)
+
+    return Fills(
+        row=whole(0),
+        column=whole(1),
+        quantity=rows[:, 2].copy(),
+        price=rows[:, 3].copy(),
+        fee=rows[:, 4].copy(),
+        reason=whole(5),
+        episode=whole(6),
+    )
