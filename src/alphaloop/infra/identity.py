@@ -17,7 +17,11 @@ class ActorType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or a part of the system. `login_id` is the refresh-token family a person came in by."""
+    """A person or a part of the system.
+
+    `login_id` is the refresh-token family a person came in by, `auth_version` the state of their rights at that moment:
+    an open socket asks with both whether it may stay open.
+    """
 
     type: ActorType
     user_id: int | None = None
@@ -27,6 +31,7 @@ class Actor:
     ip_address: str = ""
     user_agent: str = ""
     request_id: str = ""
+    auth_version: int = 0
 
     def allows(self, permission: str) -> bool:
         return self.type is ActorType.SYSTEM or permission in self.permissions

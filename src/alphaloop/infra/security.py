@@ -42,8 +42,9 @@ class Passwords:
             return await asyncio.to_thread(self._verify, password, hashed)
 
     def _verify(self, password: str, hashed: str | None) -> tuple[bool, str | None]:
+        nobody = self._nobody  # made at the first check whoever it is for, so that its cost tells nothing
         try:
-            right, renewed = self._hasher.verify_and_update(password, hashed or self._nobody)
+            right, renewed = self._hasher.verify_and_update(password, hashed or nobody)
         except (UnknownHashError, ValueError):
             # bcrypt refuses more than 72 bytes and NUL; such a password never made that hash.
             return False, None

@@ -5,6 +5,7 @@ sentence.
 """
 
 import difflib
+import ipaddress
 import os
 import re
 from decimal import Decimal
@@ -90,6 +91,16 @@ class Settings(BaseModel):
     def _clock_time(cls, text: str) -> str:
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
             raise ValueError("must be a time such as 16:30")
+        return text
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _exact_proxies(cls, text: str) -> str:
+        for part in text.split(","):
+            try:
+                ipaddress.ip_network(part.strip() or "::1")
+            except ValueError:
+                raise ValueError("must be addresses or networks of your own proxies, separated by commas") from None
         return text
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from fastapi.security import OAuth2PasswordBearer
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import UnauthenticatedError
@@ -58,7 +59,11 @@ def _clock(request: Request) -> Clock:
     return wiring_of(request).clock
 
 
-async def _actor(request: Request) -> Actor:
+# Only tells the OpenAPI document how to sign in; the header itself is read by the authenticator.
+_bearer = OAuth2PasswordBearer("/api/v1/auth/token", auto_error=False)
+
+
+async def _actor(request: Request, _token: Annotated[str | None, Depends(_bearer)]) -> Actor:
     actor: Actor | None = await request.app.state.authenticate(request)
     if actor is None:
         raise UnauthenticatedError("Sign in first.")
