@@ -119,6 +119,8 @@ class Desk:
             delta = wanted - self.position
             if delta != 0:
                 self.entry = self.send(delta, OrderType.MARKET, now_ms)
+            elif desired.target != 0:
+                self.episode = desired.episode
         if desired.target != 0:
             stop = None if desired.stop is None else to_decimal(desired.stop)
             take = None if desired.take is None else to_decimal(desired.take)

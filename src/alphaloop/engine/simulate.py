@@ -218,6 +218,8 @@ def _apply(book: _Book, n: int, t: int, quantity: float, price: float, fee: floa
     """Average cost: adding moves the average, reducing realises, crossing does both."""
     before = book.quantity[n]
     after = before + quantity
+    if abs(after) <= _DUST * abs(before):
+        after = 0.0
     book.money[0] -= quantity * price + fee
     opened = before == 0.0 or before * after < 0.0
     if before == 0.0 or before * quantity > 0.0:
@@ -302,6 +304,9 @@ def _trade(book: _Book, n: int, price: float, terms: _Terms) -> tuple[float, flo
         delta = allowed
     if abs(delta) <= _DUST * (abs(book.quantity[n]) + abs(book.pending_quantity[n])):
         book.pending[n] = False
+        if book.pending_target[n] != 0.0:
+            # Already holding what is wanted: the position now belongs to the new intent.
+            book.episode[n] = book.pending_episode[n]
         return 0.0, paid
     room = _on_lot(book.room[n], terms.lot)
     if abs(delta) <= room * (1.0 + _DUST):
