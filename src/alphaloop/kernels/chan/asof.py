@@ -1,0 +1,52 @@
+"""As-of columns for strategies: at each row only what was known at that row, so a back-test cannot see a repaint."""
+
+import numpy as np
+import numpy.typing as npt
+
+from alphaloop.kernels.chan.analyse import FEATURES
+from alphaloop.kernels.chan.config import ChanConfig
+from alphaloop.kernels.chan.state import ChanState
+
+Floats = npt.NDArray[np.float64]
+
+
+def asof_features(
+    ts_ms: npt.ArrayLike,
+    open: npt.ArrayLike,
+    high: npt.ArrayLike,
+    low: npt.ArrayLike,
+    close: npt.ArrayLike,
+    volume: npt.ArrayLike,
+    config: ChanConfig,
+) -> dict[str, Floats]:
+    """Name → float64[N], NaN where nothing is known yet. Rows of a prefix equal the prefix of the rows.
+
+    stroke_direction             +1 up, -1 down: the newest stroke shown, provisional or not
+    stroke_start_price           price where that stroke starts
+    stroke_sure                  1 when its end is sure, else 0
+    last_final_stroke_end_price  end of the newest stroke that can no longer change
+    pivot_count                  pivots shown (0 when none)
+    pivot_zg, pivot_zd           upper and lower edge of the newest pivot
+    point_kind                   code of the newest point shown (`layout.POINT_KINDS`; sells negative)
+    point_price                  its price
+    point_age                    bars since it was first seen
+    point_sure                   1 when its stroke is sure, else 0
+    divergence_ratio             leaving / entering histogram peak while the newest stroke leaves a pivot the way it
+                                 was entered, reported whether or not it makes a point
+
+    Raises ChanInputError as `ChanState.extend`; no bars at all is row 0."""
+    columns = ChanState(config).extend_with_features(ts_ms, open, high, low, close, volume)
+    return {name: np.ascontiguousarray(columns[:, i]) for i, name in enumerate(FEATURES)}
+
+
+class ChanAsof:
+    """The same columns bar by bar: `step` returns the row that the batch form gives for that bar."""
+
+    def __init__(self, config: ChanConfig) -> None:
+        self.state = ChanState(config)
+        self._row: Floats = np.empty((1, len(FEATURES)))
+
+    def step(self, ts_ms: int, open: float, high: float, low: float, close: float, volume: float) -> dict[str, float]:
+        """Take one closed bar and say what is known now. Raises ChanInputError and changes nothing on an unfit bar."""
+        self.state.step_with_features(ts_ms, open, high, low, close, self._row)
+        return dict(zip(FEATURES, self._row[0].tolist(), strict=True))
