@@ -36,7 +36,7 @@ def cagr(equity: npt.ArrayLike, periods_per_year: float) -> float:
     if not _usable(curve) or curve[-1] < 0.0 or not periods_per_year > 0.0:
         return _NAN
     try:
-        grown = float(curve[-1] / curve[0]) ** (periods_per_year / (curve.shape[0] - 1))
+        grown: float = float(curve[-1] / curve[0]) ** (periods_per_year / (curve.shape[0] - 1))
     except OverflowError:
         return _NAN
     return grown - 1.0

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from alphaloop.kernels.chan.analyse import FEATURES
 from alphaloop.kernels.chan.config import ChanConfig
+from alphaloop.kernels.chan.inputs import ChanInputError
 from alphaloop.kernels.chan.state import ChanState
 
 Floats = npt.NDArray[np.float64]
@@ -34,8 +35,10 @@ def asof_features(
     divergence_ratio             leaving / entering histogram peak while the newest stroke leaves a pivot the way it
                                  was entered, reported whether or not it makes a point
 
-    Raises ChanInputError as `ChanState.extend`; no bars at all is row 0."""
+    Raises ChanInputError as `ChanState.extend`, and for row 0 when there are no bars."""
     columns = ChanState(config).extend_with_features(ts_ms, open, high, low, close, volume)
+    if columns.shape[0] == 0:
+        raise ChanInputError(0, "there are no bars")
     return {name: np.ascontiguousarray(columns[:, i]) for i, name in enumerate(FEATURES)}
 
 
