@@ -1,0 +1,161 @@
+"""The HTTP process: wires the rooms' routes, the page and the sockets. It runs no trading and no scheduler."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import FileResponse, JSONResponse, Response
+from loguru import logger
+
+from alphaloop import __version__
+from alphaloop.core.clock import Clock, SystemClock
+from alphaloop.core.errors import AlphaLoopError, Kind
+from alphaloop.entrypoints.rooms import load_tables, routers
+from alphaloop.entrypoints.stream import MAX_FRAME_BYTES, StreamHub
+from alphaloop.features.audit import service as audit
+from alphaloop.features.market.api import IMPORT_PATH, MAX_IMPORT_BYTES
+from alphaloop.features.users.service import Authenticator, TicketOffice
+from alphaloop.infra.bus import Bus, open_bus
+from alphaloop.infra.cache import Cached, open_cache
+from alphaloop.infra.db import Database
+from alphaloop.infra.http.doors import Wiring
+from alphaloop.infra.http.errors import error_response, install_error_handlers
+from alphaloop.infra.http.middleware import MAX_BODY, Outermost
+from alphaloop.infra.http.wire import ErrorBody
+from alphaloop.infra.logs import setup_logs
+from alphaloop.infra.security import Passwords, Tokens, secret_or_made
+from alphaloop.infra.settings import Settings, load_settings
+from alphaloop.infra.vault import open_vault
+
+PAGE = Path(__file__).parents[1] / "web" / "dist"
+BUS_FILE = Path("run") / "bus.json"
+
+
+def make_wiring(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = None) -> Wiring:
+    """Everything the rooms may reach, from settings alone."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    chosen = clock or SystemClock()
+    keys = settings.home / "keys"
+    db = Database(settings.database_url)
+    tokens = Tokens(
+        secret_or_made(settings.jwt_secret.get_secret_value(), keys), chosen, algorithm=settings.jwt_algorithm
+    )
+    passwords = Passwords()
+    parts: dict[type[Any], Any] = {Tokens: tokens, Passwords: passwords}
+    return Wiring(
+        settings=settings,
+        db=db,
+        clock=chosen,
+        bus=bus or open_bus(redis_url=settings.redis_url, address_file=settings.home / BUS_FILE, host=False),
+        cached=Cached(open_cache(settings.redis_url)),
+        vault=open_vault(keys),
+        parts=parts,
+    )
+
+
+def make_app(wiring: Wiring | None) -> FastAPI:
+    """The application. Without wiring it can only describe itself (`alphaloop openapi`)."""
+    load_tables()
+    app = FastAPI(
+        title="AlphaLoop",
+        version=__version__,
+        lifespan=_lifespan,
+        docs_url=None if wiring and wiring.settings.production else "/docs",
+        redoc_url=None,
+        openapi_url=None if wiring and wiring.settings.production else "/openapi.json",
+        responses={422: {"model": ErrorBody}, 401: {"model": ErrorBody}},
+    )
+    for router in routers():
+        app.include_router(router, prefix="/api/v1")
+    install_error_handlers(app, _refused)
+
+    @app.get("/health", tags=["监控 Monitoring"], operation_id="live", response_model=dict[str, str])
+    async def live() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @app.websocket("/ws/trading")
+    async def trading_stream(websocket: WebSocket) -> None:
+        await websocket.app.state.hub.serve(websocket)
+
+    _serve_page(app)
+    app.add_middleware(Outermost, body_limit=lambda path: MAX_IMPORT_BYTES if path == IMPORT_PATH else MAX_BODY)
+    if wiring is not None:
+        app.state.wiring = wiring
+        app.state.authenticate = Authenticator(wiring).authenticate
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    wiring: Wiring = app.state.wiring
+    loop = asyncio.get_running_loop()
+    wiring.db.on_announced = lambda: loop.create_task(wiring.bus.publish("outbox", None)) and None
+    app.state.hub = StreamHub(
+        wiring.db,
+        wiring.clock,
+        wiring.bus,
+        TicketOffice(wiring.clock),
+        heartbeat_s=wiring.settings.ws_heartbeat_seconds,
+    )
+    await wiring.bus.start()
+    yield
+    await wiring.bus.close()
+    await wiring.db.close()
+
+
+async def _refused(request: Request, error: AlphaLoopError) -> None:
+    if error.kind in (Kind.FORBIDDEN, Kind.HALTED) or error.code.startswith("risk_"):
+        wiring: Wiring = request.app.state.wiring
+        try:
+            await audit.record_refusal(wiring.db, wiring.clock, request, error)
+        except Exception:
+            # The refusal itself stands either way; a lost audit row must at least be loud.
+            logger.exception("a refusal could not be audited")
+
+
+def _serve_page(app: FastAPI) -> None:
+    """The built page; every address that is no file and no API is the page's own route."""
+
+    @app.get("/{path:path}", include_in_schema=False)
+    async def page(path: str) -> Response:
+        if path.startswith(("api/", "ws/")):
+            return error_response(404, "not_found", "There is nothing at this address.")
+        root = PAGE.resolve()
+        file = (root / path).resolve()
+        if path and file.is_file() and file.is_relative_to(root) and not file.name.startswith("."):
+            immutable = "immutable" in path
+            age = "public, max-age=31536000, immutable" if immutable else "no-cache"
+            return FileResponse(file, headers={"Cache-Control": age})
+        index = root / "index.html"
+        if not index.is_file():
+            return JSONResponse({"code": "page_not_built", "message": "Run script/server to build the page."}, 404)
+        return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def run() -> None:
+    """Serve until told to stop; the address comes from the settings."""
+    import uvicorn
+
+    settings = load_settings()
+    setup_logs("web", level=settings.log_level, folder=settings.home / "logs")
+    app = make_app(make_wiring(settings))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        server_header=False,
+        ws_max_size=MAX_FRAME_BYTES,
+        forwarded_allow_ips=settings.forwarded_allow_ips or "",
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    run()

@@ -1,0 +1,38 @@
+"""Strategies as the page wants them: one list, forms derived from the typed parameters."""
+
+from typing import Any
+
+from alphaloop.features.catalog.schemas import Label, ParamView, StrategyView
+
+_KINDS: dict[str, Any] = {"integer": "int", "number": "float", "boolean": "bool", "string": "text"}
+
+
+def list_strategies() -> list[StrategyView]:
+    """Every strategy by key. Loads the strategy files, which is why it is imported late."""
+    from alphaloop.engine.strategy import CATEGORIES, list_strategies
+
+    return [
+        StrategyView(
+            key=strategy.key,
+            category=strategy.category,
+            category_label=Label(**CATEGORIES[strategy.category]),
+            label=Label(**strategy.label),
+            summary=Label(**strategy.summary),
+            params=[_param(name, field) for name, field in strategy.schema()["properties"].items()],
+        )
+        for strategy in list_strategies()
+    ]
+
+
+def _param(name: str, field: dict[str, Any]) -> ParamView:
+    return ParamView(
+        name=name,
+        type="choice" if "enum" in field else _KINDS[field["type"]],
+        default=field["default"],
+        low=field.get("minimum"),
+        high=field.get("maximum"),
+        step=field.get("step"),
+        choices=field.get("enum"),
+        pattern=field.get("pattern"),
+        label=Label(**field["label"]),
+    )

@@ -1,0 +1,143 @@
+"""Orders, fills and positions on the wire."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from alphaloop.core.order import OrderSide, OrderStatus, OrderType
+from alphaloop.core.signal import Direction
+from alphaloop.infra.http.wire import Flag, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
+
+
+class OrderRole(StrEnum):
+    """Why an order exists: a person's own, a strategy's way in or out, or the protection of a position."""
+
+    MANUAL = "MANUAL"
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+    STOP = "STOP"
+    TAKE = "TAKE"
+
+
+class StatusFilter(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:\-]+$")]
+
+
+class NewOrder(Wire):
+    """An order as a person states it. `stop_loss` and `take_profit` become reduce-only orders that wait for the fill."""
+
+    account_id: Id | None = None
+    instrument: Symbol
+    side: OrderSide
+    type: OrderType
+    quantity: Positive
+    price: Positive | None = None
+    stop_price: Positive | None = None
+    reduce_only: Flag = False
+    stop_loss: Positive | None = None
+    take_profit: Positive | None = None
+
+
+class DirectedOrder(Wire):
+    """The older form: LONG opens with a buy, SHORT with a sell (C-47)."""
+
+    account_id: Id | None = None
+    symbol: Symbol
+    direction: Direction
+    quantity: Positive
+    order_type: OrderType = OrderType.MARKET
+    limit_price: Positive | None = None
+
+
+class ClosePosition(Wire):
+    account_id: Id | None = None
+    instrument: Symbol
+
+
+class Reason(Wire):
+    code: str
+
+
+class OrderView(Wire):
+    id: Id
+    client_order_id: str
+    venue_order_id: str | None
+    account_id: Id
+    session_id: Id | None
+    instrument: str
+    side: OrderSide
+    type: OrderType
+    quantity: Money
+    price: Money | None
+    stop_price: Money | None
+    status: OrderStatus
+    filled_quantity: Money
+    average_price: Money | None
+    fees: Money
+    fee_asset: str
+    reduce_only: bool
+    role: OrderRole
+    parent_id: Id | None
+    cancel_requested: bool
+    reason: Reason | None = None
+    market_ts: int = Field(validation_alias="market_ts_ms")
+    created_at_ms: TimeMs = Field(validation_alias="created_at")
+    updated_at_ms: TimeMs = Field(validation_alias="updated_at")
+
+
+class FillView(Wire):
+    id: Id
+    order_id: Id
+    account_id: Id
+    instrument: str
+    side: OrderSide
+    quantity: Money
+    price: Money
+    fee: Money
+    fee_asset: str
+    ts: int = Field(validation_alias="ts_ms")
+
+
+class Preview(Wire):
+    """What an order would mean: money in the account's quote asset, shares as ratios of equity."""
+
+    ok: bool
+    code: str | None
+    notional: Money | None
+    fee: Money | None
+    risk_amount: Money | None
+    risk_pct: Ratio | None
+    usage_pct: Ratio | None
+    reward_risk: Ratio | None
+    largest_quantity: Money | None
+
+
+class PositionView(Wire):
+    account_id: Id
+    instrument: str
+    quantity: Money
+    direction: Direction
+    average_price: Money
+    mark: Money
+    market_value: Money
+    unrealised: Money
+    realised: Money
+    fees: Money
+    stop: Money | None = None
+    take: Money | None = None
+    opened_at_ms: int | None
+
+
+class BalanceView(Wire):
+    asset: str
+    total: Money
+    free: Money
+    locked: Money
+
+

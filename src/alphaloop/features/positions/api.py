@@ -1,0 +1,104 @@
+"""Accounts with what they are worth, and their equity over time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from alphaloop.features.accounts import service as accounts
+from alphaloop.features.accounts.models import Account
+from alphaloop.features.accounts.schemas import AccountView, NewAccount
+from alphaloop.features.positions import service
+from alphaloop.features.positions.schemas import EquityCurve, EquityPointView, SnapshotView
+from alphaloop.infra.db import ReadSession
+from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Writing
+from alphaloop.infra.http.wire import Id, Page
+
+accounts_router = APIRouter(prefix="/accounts", tags=["账户 Accounts"], route_class=StrictRoute)
+equity_router = APIRouter(prefix="/equity", tags=["权益 Equity"], route_class=StrictRoute)
+ROUTERS = [accounts_router, equity_router]
+
+
+async def _view(session: ReadSession, account: Account) -> AccountView:
+    now = await service.worth(session, account)
+    return AccountView(
+        id=account.id,
+        name=account.name,
+        kind=account.kind,
+        trading_mode=account.trading_mode,
+        quote_asset=account.quote_asset,
+        clock="system" if account.replay_id is None else "replay",
+        replay_id=account.replay_id,
+        status=account.status,
+        opening_cash=account.opening_cash,
+        fee_rate=account.fee_rate,
+        equity=now.equity,
+        cash=now.cash,
+        market_value=now.market_value,
+        unrealised=now.unrealised,
+        realised=now.realised,
+        fees=now.fees,
+        ts=now.ts_ms,
+        created_at_ms=account.created_at,
+    )
+
+
+@accounts_router.get("", operation_id="list_accounts")
+async def list_accounts(session: Reading, actor: Asking) -> Page[AccountView]:
+    """Accounts the person reaches, newest first."""
+    actor.require("order.read")
+    return Page(items=[await _view(session, account) for account in await accounts.list_accounts(session, actor)])
+
+
+@accounts_router.post("", operation_id="open_account", status_code=201)
+async def open_account(body: NewAccount, session: Writing, actor: Asking, clock: Now) -> AccountView:
+    """Open a paper account on the system's clock."""
+    account = await accounts.open_paper_account(
+        session, actor, clock=clock, name=body.name, quote_asset=body.quote_asset, cash=body.cash
+    )
+    return await _view(session, account)
+
+
+@accounts_router.get("/{account_id}", operation_id="get_account")
+async def get_account(account_id: Id, session: Reading, actor: Asking) -> AccountView:
+    actor.require("order.read")
+    return await _view(session, await accounts.get_account(session, actor, account_id))
+
+
+@equity_router.get("/curve", operation_id="equity_curve")
+async def equity_curve(
+    session: Reading, actor: Asking, account_id: Id, limit: Annotated[int, Query(ge=1, le=20000)] = 5000
+) -> EquityCurve:
+    """Equity at each bar, oldest first."""
+    actor.require("order.read")
+    account = await accounts.get_account(session, actor, account_id)
+    rows = await service.equity_curve(session, account.id, limit=limit)
+    points = [
+        EquityPointView(ts=row.ts_ms, equity=row.equity, cash=row.cash, market_value=row.market_value) for row in rows
+    ]
+    return EquityCurve(points=points)
+
+
+@equity_router.get("/snapshots", operation_id="equity_snapshots")
+async def equity_snapshots(
+    session: Reading, actor: Asking, account_id: Id, days: Annotated[int, Query(ge=1, le=3660)] = 30
+) -> Page[SnapshotView]:
+    """Daily snapshots, oldest first."""
+    actor.require("order.read")
+    account = await accounts.get_account(session, actor, account_id)
+    rows = await service.snapshots(session, account.id, days=days)
+    items = [
+        SnapshotView(
+            date=row.snapshot_date,
+            equity=row.total_equity,
+            cash=row.cash,
+            market_value=row.market_value,
+            realized_pnl=row.realized_pnl,
+            unrealized_pnl=row.unrealized_pnl,
+            daily_return=row.daily_return,
+            cumulative_return=row.cumulative_return,
+            max_drawdown_pct=row.max_drawdown_pct,
+            benchmark_return=row.benchmark_return,
+        )
+        for row in rows
+    ]
+    return Page(items=items)

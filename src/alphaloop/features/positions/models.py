@@ -1,0 +1,75 @@
+"""Positions with the round trip they are in, and the equity that follows from them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from alphaloop.infra.columns import Amount, Key, Model
+
+
+class PositionRow(Model):
+    """Signed quantity at average cost, and the open round trip (`trip_*`): what was put in and taken out since flat."""
+
+    __tablename__ = "positions"
+    __table_args__ = (UniqueConstraint("account_id", "instrument"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("accounts.id"))
+    user_id: Mapped[int] = mapped_column(Key, index=True)
+    instrument: Mapped[str] = mapped_column(String(64))
+    base_asset: Mapped[str] = mapped_column(String(64))
+    quote_asset: Mapped[str] = mapped_column(String(32))
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    average_price: Mapped[Decimal] = mapped_column(Amount)
+    realised: Mapped[Decimal] = mapped_column(Amount)
+    fees: Mapped[Decimal] = mapped_column(Amount)
+    mark: Mapped[Decimal] = mapped_column(Amount)
+    mark_ts_ms: Mapped[int] = mapped_column(Key)
+    opened_ms: Mapped[int | None] = mapped_column(Key)
+    trip_entry_quantity: Mapped[Decimal] = mapped_column(Amount)
+    trip_entry_value: Mapped[Decimal] = mapped_column(Amount)
+    trip_exit_quantity: Mapped[Decimal] = mapped_column(Amount)
+    trip_exit_value: Mapped[Decimal] = mapped_column(Amount)
+    trip_fees: Mapped[Decimal] = mapped_column(Amount)
+    trip_number: Mapped[int]
+
+
+class EquityPoint(Model):
+    """Equity at one bar: cash plus the value of all positions at their marks."""
+
+    __tablename__ = "equity_points"
+    __table_args__ = (UniqueConstraint("account_id", "ts_ms"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("accounts.id"))
+    ts_ms: Mapped[int] = mapped_column(Key)
+    equity: Mapped[Decimal] = mapped_column(Amount)
+    cash: Mapped[Decimal] = mapped_column(Amount)
+    market_value: Mapped[Decimal] = mapped_column(Amount)
+
+
+class EquitySnapshot(Model):
+    """One row a day: the last equity point of that date on the account's clock."""
+
+    __tablename__ = "equity_snapshots"
+    __table_args__ = (
+        UniqueConstraint("account_id", "snapshot_date"),
+        Index("ix_equity_snapshots_date", "snapshot_date"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("accounts.id"))
+    snapshot_date: Mapped[date] = mapped_column(Date)
+    total_equity: Mapped[Decimal] = mapped_column(Amount)
+    cash: Mapped[Decimal] = mapped_column(Amount)
+    market_value: Mapped[Decimal] = mapped_column(Amount)
+    realized_pnl: Mapped[Decimal] = mapped_column(Amount)
+    unrealized_pnl: Mapped[Decimal] = mapped_column(Amount)
+    daily_return: Mapped[float | None]
+    cumulative_return: Mapped[float | None]
+    max_drawdown_pct: Mapped[float | None]
+    benchmark_return: Mapped[float | None]
+    peak_equity: Mapped[Decimal] = mapped_column(Amount)
+    updated_at: Mapped[datetime]

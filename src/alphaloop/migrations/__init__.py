@@ -1,0 +1,1 @@
+"""The database's history, shipped with the package so that `alphaloop migrate` needs no checkout."""
