@@ -1,0 +1,175 @@
+"""A strategy over history: signals, simulated fills, and the report that everybody else quotes."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alphaloop import __version__
+from alphaloop.core.errors import InvalidError
+from alphaloop.engine.features import build_panel
+from alphaloop.engine.panel import Floats, Panel, Series
+from alphaloop.engine.portfolio import Trade, round_trips
+from alphaloop.engine.simulate import Fills, Rules, Simulation, simulate
+from alphaloop.engine.strategy import Signals, Strategy
+from alphaloop.kernels import metrics as figures
+
+_YEAR_MS = 365.25 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """What a run showed. `run_id` names data, code, parameters, rules and version: equal ids mean equal results.
+
+    `metrics` holds plain numbers, None where a figure cannot be told. `trades` are closed round trips in order of
+    their end, profits net of fees. `equity` is float64[T], one value per row of `panel`, after that row's close.
+    """
+
+    run_id: str
+    strategy: str
+    params: Mapping[str, Any]
+    rules: Rules
+    metrics: dict[str, float | int | None]
+    trades: tuple[Trade, ...]
+    equity: Floats
+    fills: Fills
+    panel: Panel
+    signals: Signals
+    notes: tuple[str, ...] = ()
+
+
+def run_backtest(
+    strategy: Strategy,
+    bars: Series | Sequence[Series],
+    params: Any,
+    *,
+    cash: float = 1_000_000.0,
+    fee: float = 0.0,
+    fill: str = "open",
+    start_bar: int | None = None,
+    whole: bool = False,
+    slippage: float = 0.0,
+    volume_limit: float | None = None,
+    can_short: bool = False,
+    risk_fraction: float = 0.01,
+) -> BacktestResult:
+    """Run a strategy over bars without any account.
+
+    `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
+    or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
+    The whole equity is used: units = equity x weight / (price x (1 + fee)), rounded down when `whole`.
+    InvalidError for unfit bars or numbers, too few bars, or signals that do not fit.
+    """
+    panel = build_panel(bars, strategy, params, start=start_bar)
+    rules = Rules(
+        cash=cash,
+        fee=fee,
+        slippage=slippage,
+        volume_limit=volume_limit,
+        fill=fill,
+        start=strategy.warmup(params) if start_bar is None else start_bar,
+        lot=1.0 if whole else 0.0,
+        can_short=can_short,
+        risk_fraction=risk_fraction,
+    )
+    if not cash > 0:
+        raise InvalidError("A backtest needs cash.", code="out_of_bounds", fields=(("cash", "out_of_bounds"),))
+    signals = strategy.evaluate(panel, params)
+    made = simulate(panel, signals, rules, manage=strategy.manage, params=params)
+    trades = round_trips(made.fills, panel)
+    return BacktestResult(
+        run_id=run_id(strategy, bars, params, rules),
+        strategy=strategy.key,
+        params=dataclasses.asdict(params),
+        rules=rules,
+        metrics=_metrics(panel, rules, made, trades),
+        trades=trades,
+        equity=made.equity,
+        fills=made.fills,
+        panel=panel,
+        signals=signals,
+        notes=_notes(panel),
+    )
+
+
+def run_id(strategy: Strategy, bars: Series | Sequence[Series], params: Any, rules: Rules) -> str:
+    """Sixteen hex digits over everything that decides the result."""
+    digest = hashlib.sha256()
+    for series in [bars] if isinstance(bars, Series) else bars:
+        digest.update(series.name.encode())
+        for column in series[1:]:
+            digest.update(np.ascontiguousarray(column).tobytes())
+    told = {
+        "strategy": strategy.key,
+        "source": strategy.source_hash,
+        "params": dataclasses.asdict(params),
+        "rules": dataclasses.asdict(rules),
+        "version": __version__,
+    }
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def result_rows(result: BacktestResult, labels: Sequence[Any] | None = None) -> dict[str, Any]:
+    """The result as plain JSON: {run_id, metrics, trades, equity}; `labels` are the file's own times, one per row."""
+    ts = labels if labels is not None else [int(value) for value in result.panel.ts_ms]
+    trades = []
+    for trade in result.trades:
+        row = dataclasses.asdict(trade)
+        row["entry_ts"], row["exit_ts"] = ts[row.pop("entry_row")], ts[row.pop("exit_row")]
+        trades.append(row)
+    first = result.rules.start
+    return {
+        "run_id": result.run_id,
+        "strategy": result.strategy,
+        "params": dict(result.params),
+        "metrics": result.metrics,
+        "trades": trades,
+        "equity": [
+            {"ts": ts[row], "equity": float(value)} for row, value in enumerate(result.equity[first:], start=first)
+        ],
+        "notes": list(result.notes),
+    }
+
+
+def periods_per_year(ts_ms: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+    """Rows per year as these times have them: about 252 for daily shares, 17 532 for round-the-clock half hours."""
+    span = float(ts_ms[-1] - ts_ms[0])
+    return (len(ts_ms) - 1) * _YEAR_MS / span if span > 0 else math.nan
+
+
+def _metrics(panel: Panel, rules: Rules, made: Simulation, trades: Sequence[Trade]) -> dict[str, float | int | None]:
+    # Equity starts at the cash, on the row before the first one that may trade.
+    curve = np.concatenate([[rules.cash], made.equity[rules.start :]])
+    pnl = np.array([trade.pnl for trade in trades])
+    rate = periods_per_year(panel.ts_ms)
+    ratios = {
+        "total_return": figures.total_return(curve),
+        "cagr": figures.cagr(curve, rate),
+        "sharpe": figures.sharpe(curve, rate),
+        "sortino": figures.sortino(curve, rate),
+        "max_drawdown": figures.max_drawdown(curve),
+        "calmar": figures.calmar(curve, rate),
+        "win_rate": figures.win_rate(pnl),
+        "profit_factor": figures.profit_factor(pnl),
+        "expectancy": figures.expectancy(pnl),
+    }
+    return {
+        "trades": len(trades),
+        "open_trades": int(np.count_nonzero(made.quantity)),
+        "final_equity": float(made.equity[-1]),
+        "fees": float(made.fills.fee.sum()),
+        "bars": len(panel.ts_ms),
+        **{name: value if math.isfinite(value) else None for name, value in ratios.items()},
+    }
+
+
+def _notes(panel: Panel) -> tuple[str, ...]:
+    if np.any(np.isfinite(panel.close) & ~np.isfinite(panel.open)):
+        return ("Some bars have only a close: what should trade at their open traded at that close.",)
+    return ()

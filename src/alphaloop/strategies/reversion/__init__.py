@@ -1,0 +1,1 @@
+"""Strategies that expect price to come back."""
