@@ -58,9 +58,7 @@ def read_bar_file(path: Path, *, kind: str | None = None) -> BarTable:
         raise bad_file("", "unreadable")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InvalidError(
-                "The file is larger than 200 MB.", code="file_too_large", fields=(("file", "too_large"),)
-            )
+            raise bad_file("", "too_large")
         return _read_text(path) if kind == "csv" else _read_binary(path, kind)
     except OSError:
         raise bad_file("", "unreadable") from None

@@ -3,6 +3,7 @@
 Feeds are blocking and hold no state between calls; whoever calls them does so off the event loop.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,6 +36,20 @@ class BarTable:
     volume_decimals: int
     dropped: int = 0
 
+    @classmethod
+    def of(cls, columns: "Mapping[str, NDArray[Any]]", *, price_decimals: int, volume_decimals: int) -> "BarTable":
+        """A table of arrays by column name."""
+        return cls(
+            ts=columns["ts"],
+            open=columns["open"],
+            high=columns["high"],
+            low=columns["low"],
+            close=columns["close"],
+            volume=columns["volume"],
+            price_decimals=price_decimals,
+            volume_decimals=volume_decimals,
+        )
+
     def __len__(self) -> int:
         return len(self.ts)
 
@@ -58,7 +73,7 @@ class SeriesListing:
     """One series a feed can read. `symbol` is the source's own spelling; `ref` is what `read` takes.
 
     `asset` and `venue` are hints for naming the instrument, `fingerprint` changes when the series may have changed,
-    `tick` is plain decimal text when the source states it.
+    `tick` is plain decimal text and `quote` a currency when the source states them.
     """
 
     symbol: str
@@ -69,6 +84,7 @@ class SeriesListing:
     fingerprint: str = ""
     size: int = 0
     tick: str = ""
+    quote: str = ""
     note: str = ""
 
 

@@ -158,8 +158,9 @@ def _listing(root: Path, path: Path, ticks: dict[str, dict[str, str]]) -> Series
         venue=venue,
         fingerprint=f"{facts.st_size}:{facts.st_mtime_ns}",
         size=facts.st_size,
-        tick=stated.get("tick_size", ""),
-        note=stated.get("note", "")[:200],
+        tick=stated.get("tick_size") or "",
+        quote=stated.get("currency") or "",
+        note=(stated.get("note") or "")[:200],
     )
 
 
