@@ -1,0 +1,10 @@
+"""What the market room announces."""
+
+SERIES_CHANGED = "market.series_changed"
+"""{instrument, timeframe, bars, last_ts}: bars were added to a stored series."""
+
+SOURCE_CHANGED = "market.source_changed"
+"""{source_id, status}: a data source was added, changed, switched or removed, or stopped answering."""
+
+REPLAY_CHANGED = "market.replay_changed"
+"""{replay_id, status}: a replay was made, played, paused, sped up or ended (not: each bar of it)."""
