@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import secrets
 from datetime import timedelta
 from functools import cached_property
@@ -17,6 +16,7 @@ from pwdlib.hashers.bcrypt import BcryptHasher
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import UnauthenticatedError
+from alphaloop.infra.keyfile import read_or_make
 
 ISSUER = "alphaloop"
 MAX_PASSWORD_BYTES = 1024
@@ -110,13 +110,4 @@ def secret_or_made(given: str, folder: Path) -> str:
     """The given signing secret, or (in development) a random one made once and kept in `folder/jwt.key`."""
     if given:
         return given
-    path = folder / "jwt.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    made = secrets.token_hex(32)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(made)
-    return made
+    return read_or_make(folder / "jwt.key", lambda: secrets.token_hex(32).encode()).decode("ascii")

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from alphaloop.core.errors import UnavailableError
+from alphaloop.infra.keyfile import read_or_make
 
 _NONCE = 12
 
@@ -46,19 +47,11 @@ class Vault:
 
 def open_vault(folder: Path) -> Vault:
     """The installation's vault; its key is made at first use in `folder/vault.key`, readable by the owner alone."""
-    return Vault({"k1": _key_file(folder / "vault.key")})
+    return Vault({"k1": base64.b64decode(read_or_make(folder / "vault.key", _new_key))})
 
 
-def _key_file(path: Path) -> bytes:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return base64.b64decode(path.read_bytes())
-    key = AESGCM.generate_key(256)
-    with os.fdopen(handle, "wb") as file:
-        file.write(base64.b64encode(key))
-    return key
+def _new_key() -> bytes:
+    return base64.b64encode(AESGCM.generate_key(256))
 
 
 def _encrypt(cipher: AESGCM, plain: bytes, place: str) -> bytes:

@@ -16,8 +16,8 @@ router = APIRouter(
 
 @router.get("/logs", responses={401: {"model": ErrorBody}, 422: {"model": ErrorBody}})
 async def list_audit_logs(
-    session: Reading,
     actor: Asking,
+    session: Reading,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     action: Annotated[str | None, Query(max_length=64)] = None,
