@@ -1,0 +1,60 @@
+// MACD 12 26 9: two lines and the bars between them. The washes of compared strokes lie behind the bars.
+import { registerIndicator } from 'klinecharts';
+import { plain } from '$lib/format/numbers';
+import { faded, ink } from '../ink';
+
+export const MACD = 'alphaloop_macd';
+export type MacdRow = { dif: number; dea: number; hist: number };
+
+/** EMA seeded with the first close; hist = 2 × (dif − dea), as Chinese terminals draw it. */
+export function macdRows(closes: number[], fast = 12, slow = 26, signal = 9): MacdRow[] {
+  const rows: MacdRow[] = [];
+  let a = closes[0] ?? 0;
+  let b = a;
+  let dea = 0;
+  for (const close of closes) {
+    a += (2 / (fast + 1)) * (close - a);
+    b += (2 / (slow + 1)) * (close - b);
+    const dif = a - b;
+    dea += (2 / (signal + 1)) * (dif - dea);
+    rows.push({ dif, dea, hist: 2 * (dif - dea) });
+  }
+  return rows;
+}
+
+registerIndicator<MacdRow, number>({
+  name: MACD,
+  shortName: 'MACD',
+  calcParams: [12, 26, 9],
+  precision: 2,
+  figures: [
+    {
+      key: 'hist',
+      type: 'bar',
+      baseValue: 0,
+      styles: ({ data }) => {
+        const now = data.current?.hist ?? 0;
+        return { color: faded(now >= 0 ? ink.up : ink.down, 0.6) };
+      }
+    },
+    { key: 'dif', type: 'line', styles: () => ({ color: ink.dif, size: 1 }) },
+    { key: 'dea', type: 'line', styles: () => ({ color: ink.dea, size: 1 }) }
+  ],
+  calc: (bars, indicator) => {
+    const [fast, slow, signal] = indicator.calcParams;
+    return macdRows(bars.map((bar) => bar.close), fast, slow, signal);
+  },
+  createTooltipDataSource: ({ indicator, crosshair }) => {
+    const row = indicator.result[crosshair.dataIndex ?? indicator.result.length - 1];
+    const decimals = indicator.precision;
+    return {
+      name: 'MACD',
+      calcParamsText: ` ${indicator.calcParams.join(' ')}`,
+      features: [],
+      legends: [
+        { title: { text: 'DIF ', color: ink.dif }, value: { text: plain(row?.dif, decimals), color: ink.dif } },
+        { title: { text: 'DEA ', color: ink.dea }, value: { text: plain(row?.dea, decimals), color: ink.dea } }
+      ]
+    };
+  }
+});

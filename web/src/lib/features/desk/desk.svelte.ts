@@ -1,0 +1,207 @@
+// What the trader looks at: symbol, period, replay and account. Remembered in this browser.
+import { get, post, put } from '$lib/api/transport';
+import type { Account, Page, Replay, TradingSession } from '$lib/api/types';
+import { book } from '$features/accounts/book.svelte';
+import { market, PERIODS } from '$features/market/market.svelte';
+import { stream } from '$lib/stream/stream.svelte';
+
+const KEY = 'alphaloop.desk';
+type Saved = { symbol?: string; timeframe?: string; replay?: string | null; account?: string | null };
+
+function saved(): Saved {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Saved;
+  } catch {
+    localStorage.removeItem(KEY);
+    return {};
+  }
+}
+
+class Desk {
+  symbol = $state<string | null>(null);
+  timeframe = $state('30m');
+  replay = $state.raw<Replay | null>(null);
+  accounts = $state.raw<Account[]>([]);
+  replays = $state.raw<Replay[]>([]);
+  sessions = $state.raw<TradingSession[]>([]);
+  ready = $state(false);
+  cause = $state<unknown>(null);
+  instrument = $derived(market.find(this.symbol));
+  periods = $derived(this.#periods());
+  /** The chart shows the very series that the replay plays: bars arrive live. */
+  following = $derived(this.replay !== null && this.replay.instrument === this.instrument?.symbol && this.replay.timeframe === this.timeframe);
+  running = $derived(this.sessions.filter((row) => row.status === 'RUNNING' && row.account_id === book.account?.id));
+  #heard: (() => void)[] = [];
+
+  #periods(): string[] {
+    const stored = new Set(this.instrument?.series.map((row) => row.timeframe) ?? []);
+    return [...PERIODS.filter((period) => stored.has(period)), ...[...stored].filter((period) => !PERIODS.includes(period))];
+  }
+
+  async start(): Promise<void> {
+    book.listen();
+    this.#heard = [
+      stream.on('replay_update', (_event, data) => this.#replayed(data as Replay)),
+      stream.on('session_update', (_event, data) => this.#session(data as TradingSession)),
+      stream.onFresh(() => void this.#reread())
+    ];
+    await Promise.all([market.load(), this.#reread()]);
+    this.#choose();
+    this.ready = true;
+    stream.start();
+  }
+
+  stop(): void {
+    for (const stop of this.#heard) stop();
+    this.#heard = [];
+    book.deafen();
+    stream.stop();
+    this.ready = false;
+    this.replay = null;
+    void book.show(null);
+  }
+
+  async #reread(): Promise<void> {
+    try {
+      const [accounts, replays, sessions] = await Promise.all([
+        get<Page<Account>>('/accounts'),
+        get<Page<Replay>>('/replays'),
+        get<Page<TradingSession>>('/sessions')
+      ]);
+      this.accounts = accounts.items;
+      this.replays = replays.items;
+      this.sessions = sessions.items;
+      const now = this.replay && this.replays.find((row) => row.id === this.replay?.id);
+      if (now) this.replay = now;
+      this.cause = null;
+    } catch (cause) {
+      this.cause = cause;
+    }
+  }
+
+  #choose(): void {
+    const before = saved();
+    const query = new URLSearchParams(location.search);
+    const replay = this.replays.find((row) => row.id === (query.get('replay') ?? before.replay));
+    const wanted = market.find(query.get('symbol') ?? before.symbol ?? replay?.instrument ?? null);
+    const first =
+      market.instruments.find((item) => item.alias === 'BTCUSDT' && item.series.length > 0) ??
+      market.instruments.find((item) => item.series.length > 0) ??
+      market.instruments[0] ??
+      null;
+    const chosen = wanted ?? first;
+    this.symbol = chosen?.symbol ?? null;
+    this.timeframe = this.#fitting(query.get('tf') ?? before.timeframe ?? '30m');
+    if (replay) this.#enter(replay);
+    else this.#useAccount(before.account ?? null);
+  }
+
+  #fitting(timeframe: string): string {
+    const have = this.periods;
+    if (have.length === 0 || have.includes(timeframe)) return timeframe;
+    return have.includes('30m') ? '30m' : (have.at(-1) ?? timeframe);
+  }
+
+  #save(): void {
+    const state: Saved = { symbol: this.symbol ?? undefined, timeframe: this.timeframe, replay: this.replay?.id ?? null, account: book.account?.id ?? null };
+    localStorage.setItem(KEY, JSON.stringify(state));
+  }
+
+  open(symbol: string, timeframe?: string): void {
+    this.symbol = market.find(symbol)?.symbol ?? symbol;
+    this.timeframe = this.#fitting(timeframe ?? this.timeframe);
+    this.#save();
+  }
+
+  setTimeframe(timeframe: string): void {
+    this.timeframe = timeframe;
+    this.#save();
+  }
+
+  #useAccount(id: string | null): void {
+    const account = this.accounts.find((row) => row.id === id) ?? this.accounts.find((row) => row.clock === 'system') ?? this.accounts[0] ?? null;
+    void book.show(account);
+  }
+
+  /** Looks at another account; one that lives in a replay brings its replay along. */
+  useAccount(id: string): void {
+    const replay = this.replays.find((row) => row.account_id === id);
+    if (replay) this.enter(replay);
+    else {
+      this.replay = null;
+      this.#useAccount(id);
+      this.#save();
+    }
+  }
+
+  #enter(replay: Replay): void {
+    this.replay = replay;
+    this.#useAccount(replay.account_id);
+  }
+
+  enter(replay: Replay): void {
+    this.symbol = replay.instrument;
+    this.timeframe = replay.timeframe;
+    this.#enter(replay);
+    this.#save();
+  }
+
+  leave(): void {
+    this.replay = null;
+    this.#useAccount(null);
+    this.#save();
+  }
+
+  async begin(request: { instrument: string; timeframe: string; start_ts: number | null; speed: number; cash: string }): Promise<Replay> {
+    const { start_ts, ...rest } = request;
+    const replay = await post<Replay>('/replays', { ...rest, ...(start_ts === null ? {} : { start_ts }) });
+    await this.#reread();
+    this.enter(replay);
+    return replay;
+  }
+
+  async control(verb: 'play' | 'pause' | 'step'): Promise<void> {
+    if (!this.replay) return;
+    this.#replayed(await post<Replay>(`/replays/${this.replay.id}/${verb}`, verb === 'step' ? { bars: 1 } : undefined));
+  }
+
+  async setSpeed(speed: number): Promise<void> {
+    if (!this.replay) return;
+    this.#replayed(await put<Replay>(`/replays/${this.replay.id}`, { speed }));
+  }
+
+  progress(cursor: number, done: number, total: number): void {
+    if (this.replay) this.replay = { ...this.replay, cursor_ts: cursor, bars_done: done, bars_total: total };
+  }
+
+  async run(request: { strategy: string; params: Record<string, unknown>; instrument: string; timeframe: string; allocation: number; account_id: string }): Promise<TradingSession> {
+    const session = await post<TradingSession>('/sessions', request);
+    this.#session(session);
+    return session;
+  }
+
+  async steer(session: TradingSession, verb: 'start' | 'pause' | 'stop'): Promise<void> {
+    this.#session(await post<TradingSession>(`/sessions/${session.id}/${verb}`));
+  }
+
+  async addAccount(request: { name: string; quote_asset: string; cash: string }): Promise<void> {
+    const account = await post<Account>('/accounts', request);
+    this.accounts = [...this.accounts, account];
+    this.replay = null;
+    await book.show(account);
+    this.#save();
+  }
+
+  #replayed(replay: Replay): void {
+    this.replays = this.replays.map((row) => (row.id === replay.id ? replay : row));
+    if (this.replay?.id === replay.id && replay.bars_done >= this.replay.bars_done) this.replay = replay;
+    else if (this.replay?.id === replay.id) this.replay = { ...this.replay, status: replay.status, speed: replay.speed };
+  }
+
+  #session(session: TradingSession): void {
+    const at = this.sessions.findIndex((row) => row.id === session.id);
+    this.sessions = at < 0 ? [session, ...this.sessions] : this.sessions.map((row) => (row.id === session.id ? { ...row, ...session } : row));
+  }
+}
+
+export const desk = new Desk();

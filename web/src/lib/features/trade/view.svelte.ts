@@ -1,0 +1,179 @@
+// The chart's own state: which bars and structure it shows, and how closed bars reach it at most ten times a second.
+import type { KLineData } from 'klinecharts';
+import { get } from '$lib/api/transport';
+import type { BarRow, ChanDelta, ClosedBar, Health, Structure } from '$lib/api/types';
+import { desk } from '$features/desk/desk.svelte';
+import { market } from '$features/market/market.svelte';
+import { applyDelta, fits } from '$features/research/delta';
+import { BarFeed, type FeedState } from '$lib/chart/feed';
+import type { Board, Layers } from '$lib/chart/board';
+import { periodMs } from '$lib/format/times';
+import { stream } from '$lib/stream/stream.svelte';
+
+const UPDATE_MS = 100;
+const WATCH_MS = 3000;
+const LAYERS_KEY = 'alphaloop.layers';
+const STRUCTURE_BARS = 10_000;
+
+function savedLayers(): Layers {
+  const all: Layers = { strokes: true, pivots: true, points: true, fractals: false, orders: true, fills: true };
+  try {
+    return { ...all, ...(JSON.parse(localStorage.getItem(LAYERS_KEY) ?? '{}') as Partial<Layers>) };
+  } catch {
+    localStorage.removeItem(LAYERS_KEY);
+    return all;
+  }
+}
+
+class TradeView {
+  board = $state.raw<Board | null>(null);
+  feedState = $state<FeedState>('loading');
+  feedCause = $state<unknown>(null);
+  structure = $state.raw<Structure | null>(null);
+  structureCause = $state<unknown>(null);
+  health = $state.raw<Health | null>(null);
+  layers = $state<Layers>(savedLayers());
+  last = $state.raw<KLineData | null>(null);
+  previous = $state.raw<KLineData | null>(null);
+  hovered = $state.raw<KLineData | null>(null);
+  atLatest = $state(true);
+  #feed: BarFeed | null = null;
+  #queue: ClosedBar[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #watchedAt = 0;
+  #leave: (() => void)[] = [];
+  #reading = 0;
+
+  toggle(layer: keyof Layers): void {
+    this.layers = { ...this.layers, [layer]: !this.layers[layer] };
+    localStorage.setItem(LAYERS_KEY, JSON.stringify(this.layers));
+  }
+
+  /** Puts a series on the board. Call again whenever symbol, period or replay change. */
+  show(board: Board, instrument: { symbol: string; tick: string }, timeframe: string, replayId: string | null): void {
+    this.hide();
+    this.board = board;
+    this.structure = null;
+    this.health = null;
+    this.hovered = null;
+    const key = { instrument: instrument.symbol, timeframe, replayId };
+    this.#feed = new BarFeed(key, (state, cause, bars) => {
+      this.feedState = state;
+      this.feedCause = cause ?? null;
+      if (bars) this.#ends();
+    });
+    if (replayId) this.#leave.push(stream.on('bar', (_event, data) => this.#heard(data as ClosedBar)), stream.subscribe({ replay_id: replayId }));
+    this.#leave.push(stream.onFresh(() => this.#feed && this.show(board, instrument, timeframe, replayId)));
+    board.show(this.#feed, instrument);
+    void this.#readStructure();
+    void this.#readHealth();
+  }
+
+  hide(): void {
+    for (const stop of this.#leave) stop();
+    this.#leave = [];
+    this.#queue = [];
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#feed?.stop();
+    this.#feed = null;
+  }
+
+  retry(): void {
+    if (this.board && desk.instrument) this.show(this.board, desk.instrument, desk.timeframe, desk.replay?.id ?? null);
+  }
+
+  #ends(): void {
+    const bars = this.board?.bars ?? [];
+    this.last = bars.at(-1) ?? null;
+    this.previous = bars.at(-2) ?? null;
+  }
+
+  async #readStructure(): Promise<void> {
+    const feed = this.#feed;
+    if (!feed) return;
+    const turn = ++this.#reading;
+    try {
+      const structure = await get<Structure>('/chan/structure', {
+        instrument: feed.key.instrument,
+        timeframe: feed.key.timeframe,
+        limit: STRUCTURE_BARS,
+        replay_id: feed.key.replayId
+      });
+      if (turn !== this.#reading || this.#feed !== feed) return;
+      this.structure = structure;
+      this.structureCause = null;
+    } catch (cause) {
+      if (turn === this.#reading && this.#feed === feed) this.structureCause = cause;
+    }
+  }
+
+  async #readHealth(): Promise<void> {
+    const feed = this.#feed;
+    if (!feed) return;
+    try {
+      const health = await get<Health>('/market/health', { instrument: feed.key.instrument, timeframe: feed.key.timeframe });
+      if (this.#feed === feed) this.health = health;
+    } catch {
+      // The report is an extra: without it no gap is marked, and the data page shows the reason.
+      this.health = null;
+    }
+  }
+
+  #heard(closed: ClosedBar): void {
+    if (closed.replay_id !== desk.replay?.id) return;
+    this.#queue.push(closed);
+    this.#timer ??= setTimeout(() => this.#flush(), UPDATE_MS);
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    const queue = this.#queue;
+    this.#queue = [];
+    const latest = queue.at(-1);
+    if (!latest || !this.#feed) return;
+    desk.progress(latest.bar[0], latest.bars_done, latest.bars_total);
+    if (desk.following) {
+      this.#feed.close(queue.map((closed) => closed.bar));
+      this.#ends();
+      this.#grow(queue);
+    } else void this.#pull();
+    if (Date.now() - this.#watchedAt > WATCH_MS) {
+      this.#watchedAt = Date.now();
+      void market.refreshWatch(desk.replay?.id ?? null);
+    }
+  }
+
+  #grow(queue: ClosedBar[]): void {
+    let structure = this.structure;
+    if (!structure) return;
+    for (const closed of queue) {
+      const delta: ChanDelta | null = closed.chan;
+      const closeTs = closed.bar[0] + periodMs(closed.timeframe);
+      if (!delta || closeTs <= structure.as_of_ms) continue;
+      if (!fits(structure, delta)) {
+        void this.#readStructure();
+        return;
+      }
+      structure = applyDelta(structure, delta, closeTs);
+    }
+    this.structure = structure;
+  }
+
+  /** Another series than the replay's own: its newest bars are asked for, at most as often as the watch list. */
+  async #pull(): Promise<void> {
+    const feed = this.#feed;
+    if (!feed || Date.now() - this.#watchedAt <= WATCH_MS) return;
+    try {
+      const page = await get<{ bars: BarRow[] }>('/market/bars', { instrument: feed.key.instrument, timeframe: feed.key.timeframe, limit: 50, replay_id: feed.key.replayId });
+      if (this.#feed !== feed) return;
+      feed.close(page.bars);
+      this.#ends();
+      await this.#readStructure();
+    } catch (cause) {
+      this.structureCause = cause;
+    }
+  }
+}
+
+export const view = new TradeView();

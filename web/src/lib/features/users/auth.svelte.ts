@@ -1,0 +1,67 @@
+// Who is here. Decides between onboarding, login and the platform itself.
+import { ApiError, get, post, refreshToken, setToken, whenSignedOut } from '$lib/api/transport';
+import type { AuthState, Focus, Locale, Me, Token, Updown } from '$lib/api/types';
+import { prefs } from '$lib/prefs/prefs.svelte';
+
+export type Stage = 'starting' | 'unreachable' | 'onboarding' | 'login' | 'in';
+
+class Auth {
+  stage = $state<Stage>('starting');
+  state = $state<AuthState | null>(null);
+  me = $state<Me | null>(null);
+
+  constructor() {
+    whenSignedOut(() => this.#out());
+  }
+
+  async start(): Promise<void> {
+    this.stage = 'starting';
+    try {
+      this.state = await get<AuthState>('/auth/state');
+      if (!this.state.onboarded) {
+        this.stage = 'onboarding';
+        return;
+      }
+      if (await refreshToken()) await this.#enter();
+      else this.stage = 'login';
+    } catch (cause) {
+      this.stage = cause instanceof ApiError && cause.status > 0 && cause.status < 500 ? 'login' : 'unreachable';
+    }
+  }
+
+  async onboard(choice: { password: string; locale: Locale; updown: Updown; focus: Focus }): Promise<void> {
+    const token = await post<Token>('/auth/onboard', { ...choice, remember: 'cookie' });
+    setToken(token.access_token);
+    await this.#enter();
+  }
+
+  async login(password: string, username?: string): Promise<void> {
+    const body = { password, remember: 'cookie', ...(username ? { username } : {}) };
+    const token = await post<Token>('/auth/login', body);
+    setToken(token.access_token);
+    await this.#enter();
+  }
+
+  async logout(): Promise<void> {
+    try {
+      await post<void>('/auth/logout', {});
+    } finally {
+      this.#out();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    this.me = await get<Me>('/auth/me');
+    prefs.adopt(this.me);
+    this.stage = 'in';
+  }
+
+  #out(): void {
+    setToken(null);
+    prefs.forget();
+    this.me = null;
+    if (this.stage === 'in') this.stage = 'login';
+  }
+}
+
+export const auth = new Auth();

@@ -1,0 +1,60 @@
+// The words of the page. Chinese is the type, English must match it: a missing text is a type error.
+import type { Both, Locale } from '$lib/api/types';
+import { ApiError } from '$lib/api/transport';
+import * as shell from './words/shell';
+import * as welcome from './words/welcome';
+import * as chan from './words/chan';
+import * as trade from './words/trade';
+import * as pages from './words/pages';
+import * as errors from './words/errors';
+
+export const zh = {
+  shell: shell.zh,
+  welcome: welcome.zh,
+  chan: chan.zh,
+  trade: trade.zh,
+  ...pages.zh,
+  errors: errors.zh
+};
+export type Words = typeof zh;
+export const en: Words = {
+  shell: shell.en,
+  welcome: welcome.en,
+  chan: chan.en,
+  trade: trade.en,
+  ...pages.en,
+  errors: errors.en
+};
+
+class I18n {
+  locale = $state<Locale>(
+    typeof document !== 'undefined' && document.documentElement.lang === 'en' ? 'en' : 'zh-CN'
+  );
+
+  get chinese(): boolean {
+    return this.locale === 'zh-CN';
+  }
+
+  get t(): Words {
+    return this.locale === 'zh-CN' ? zh : en;
+  }
+
+  /** The half of a bilingual label that the reader reads; labels may also arrive as plain text. */
+  pick(label: Both | string | null | undefined, fallback = ''): string {
+    if (!label) return fallback;
+    if (typeof label === 'string') return label;
+    return (this.chinese ? label.zh : label.en) || label.zh || label.en || fallback;
+  }
+
+  /** Our own text for a known code, else what the platform said. */
+  error(cause: unknown): string {
+    if (cause instanceof ApiError) return this.code(cause.code, cause.message);
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+
+  code(code: string | null | undefined, message: string | null | undefined = ''): string {
+    return (code && this.t.errors[code]) || message || code || '';
+  }
+}
+
+export const i18n = new I18n();

@@ -1,0 +1,63 @@
+// How the page looks and speaks: kept on the root element, in this browser and in the user's profile.
+import { put } from '$lib/api/transport';
+import type { Density, Focus, Locale, Me, PointLabels, Profile, Theme, Updown } from '$lib/api/types';
+import { i18n } from '$lib/i18n/index.svelte';
+
+const KEY = 'alphaloop.prefs';
+type Look = { locale: Locale; theme: Theme; updown: Updown; density: Density; point_labels: PointLabels; focus: Focus };
+
+function initial(): Look {
+  const root = typeof document === 'undefined' ? null : document.documentElement;
+  return {
+    locale: root?.lang === 'en' ? 'en' : 'zh-CN',
+    theme: root?.dataset.theme === 'light' ? 'light' : 'dark',
+    updown: (root?.dataset.updown as Updown) ?? 'red-up',
+    density: (root?.dataset.density as Density) ?? 'compact',
+    point_labels: 'B1',
+    focus: 'chart'
+  };
+}
+
+class Prefs {
+  look = $state<Look>(initial());
+  /** Grows with every change of colours, so that canvases know when to repaint. */
+  paint = $state(0);
+  #signedIn = false;
+
+  adopt(me: Me): void {
+    this.#signedIn = true;
+    const profile = me.profile;
+    this.#apply({
+      locale: profile.locale ?? this.look.locale,
+      theme: profile.theme ?? this.look.theme,
+      updown: profile.updown ?? this.look.updown,
+      density: profile.density ?? this.look.density,
+      point_labels: profile.point_labels ?? this.look.point_labels,
+      focus: profile.focus ?? this.look.focus
+    });
+  }
+
+  forget(): void {
+    this.#signedIn = false;
+  }
+
+  /** Changes at once here; the profile follows in the background and a failure is returned to the caller. */
+  async change(part: Partial<Look>): Promise<void> {
+    this.#apply(part);
+    if (this.#signedIn) await put<Me>('/auth/profile', part satisfies Partial<Profile>);
+  }
+
+  #apply(part: Partial<Look>): void {
+    this.look = { ...this.look, ...part };
+    const root = document.documentElement;
+    root.lang = this.look.locale;
+    root.dataset.theme = this.look.theme;
+    root.dataset.updown = this.look.updown;
+    root.dataset.density = this.look.density;
+    i18n.locale = this.look.locale;
+    localStorage.setItem(KEY, JSON.stringify(this.look));
+    this.paint += 1;
+  }
+}
+
+export const prefs = new Prefs();
