@@ -46,12 +46,16 @@ class Working:
 
 
 class Closed(NamedTuple):
-    """An order that left the book: FILLED, or CANCELLED with the reason ('oco', 'nothing_to_reduce', 'requested')."""
+    """An order that left the book: FILLED, or CANCELLED with the reason ('oco', 'nothing_to_reduce', 'requested').
+
+    `remaining` is what it had not traded by then.
+    """
 
     client_order_id: str
     status: OrderStatus
     reason: str
     ts_ms: int
+    remaining: Decimal = ZERO
 
 
 class Outcome(NamedTuple):
@@ -115,7 +119,7 @@ class Matcher:
         for held in self.working:
             if held.order.client_order_id == client_order_id:
                 self.working.remove(held)
-                return Closed(client_order_id, OrderStatus.CANCELLED, "requested", ts_ms)
+                return Closed(client_order_id, OrderStatus.CANCELLED, "requested", ts_ms, held.remaining)
         return None
 
     def on_bar(self, bar: Bar, *, position: Decimal) -> Outcome:
@@ -294,7 +298,7 @@ class _Turn:
     def _close(self, held: Working, status: OrderStatus, reason: str, ts_ms: int) -> None:
         self.matcher.working = [one for one in self.matcher.working if one is not held]
         self.alive.discard(held.seq)
-        self.closed.append(Closed(held.order.client_order_id, status, reason, ts_ms))
+        self.closed.append(Closed(held.order.client_order_id, status, reason, ts_ms, held.remaining))
 
     def _can_act(self, held: Working) -> bool:
         """A reduce-only stop sleeps while there is nothing to reduce, so that it can be placed with its entry."""
