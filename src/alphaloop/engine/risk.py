@@ -1,328 +1,216 @@
-"""The pre-trade pipeline as pure arithmetic: an order leaves only when every step could be decided, and decided yes.
+"""The pre-trade pipeline: ordered checks, first failure stops, and whatever is not known counts as failed.
 
-Steps, in order, the first refusal ends it: 0 server ceiling and kill switch, 1 account mode and key, 2 trading
-calendar, 3 symbol filters, 4 duplicate, 5 rates, 6 size of one order, 10 free cash or quantity. A fact that is
-missing, NaN or infinite where a step needs it is a refusal, never a pass.
-
-Reduce-only orders pass the kill switch and skip 5 and 6, so that risk can always be cut.
+Steps 0 to 6 and 10 of the merged pipeline: server ceiling and kill switch, account mode, calendar, symbol filters,
+duplicates, rates, single order and position, free money. An order that only reduces passes a halt and skips 5 and 6,
+so that risk can always be cut.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
-from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
-from alphaloop.core.money import EXACT, ONE
-from alphaloop.core.order import OrderSide, VenueOrder
-from alphaloop.engine.matching import refuse
+from alphaloop.core.money import EXACT, ONE, ZERO
+from alphaloop.core.order import OrderSide, OrderType, VenueOrder
 
-# What may reach a venue, from nothing to real money; a ceiling allows its own mode and those before it.
-MODES = ("DRY_RUN", "PAPER", "TESTNET", "LIVE")
-_KEYED_MODES = frozenset({"TESTNET", "LIVE"})
-
-
-class Action(StrEnum):
-    PASS = "PASS"
-    REJECT = "REJECT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits of one scope; None means that this scope says nothing.
-
-    Shares are fractions (0.2 = 20 %) of equity or of the last price, `max_single_position` is an amount in quote units,
-    `trading_hours_only` refuses orders while the market is shut.
-    """
-
-    max_orders_per_minute: int | None = None
-    max_trades_per_day: int | None = None
-    max_single_order_pct: Decimal | None = None
-    max_single_position: Decimal | None = None
-    price_band_pct: Decimal | None = None
-    trading_hours_only: bool | None = None
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            wrong = value is not None and not isinstance(value, bool) and not (_finite(value) and value >= 0)
-            if wrong:
-                raise InvalidError(
-                    f"{field.name} must be a number, 0 or more.",
-                    code="bad_limit",
-                    fields=((field.name, "out_of_bounds"),),
-                )
-
-
-PLATFORM_DEFAULTS = Limits(
-    max_orders_per_minute=5,
-    max_single_order_pct=Decimal("0.2"),
-    price_band_pct=Decimal("0.1"),
-    trading_hours_only=True,
-)
-
-
-def strictest(*scopes: Limits, defaults: Limits = PLATFORM_DEFAULTS, maxima: Limits | None = None) -> Limits:
-    """Merge scopes (user, account, strategy, symbol): per limit the strictest value that any of them sets.
-
-    A default counts only where no scope sets anything; platform maxima always count.
-    """
-    merged: dict[str, Any] = {}
-    for field in fields(Limits):
-        values = [value for scope in scopes if (value := getattr(scope, field.name)) is not None]
-        if not values:
-            values = [getattr(defaults, field.name)]
-        if maxima is not None:
-            values.append(getattr(maxima, field.name))
-        known = [value for value in values if value is not None]
-        strict = max if field.name == "trading_hours_only" else min
-        merged[field.name] = strict(known) if known else None
-    return Limits(**merged)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskContext:
-    """Everything the steps look at, read in the submitting transaction. None means unknown, and unknown refuses.
-
-    `ceiling` and `account_mode` are of MODES. `halted` is the kill switch of any scope. `cash_free` is quote cash less
-    what working orders reserve. `position_quantity` is signed; `selling_quantity` what working sell orders that are
-    not reduce-only will take of it; `opening_quantity` what a working entry of the same parent will still add, so
-    that a bracket can be placed with its entry. `orders_last_minute` counts parents on the session's clock;
-    `counted_parent` says that this order's parent is among them already. `price_stale` is the mark's age check.
-    """
-
-    ceiling: str | None
-    account_mode: str | None
-    halted: bool | None
-    account_active: bool | None
-    key_can_trade: bool | None
-    market_open: bool | None
-    instrument: Instrument | None
-    last_price: Decimal | None
-    duplicate: bool | None
-    orders_last_minute: int | None
-    trades_today: int | None
-    equity: Decimal | None
-    cash_free: Decimal | None
-    fee_rate: Decimal | None
-    position_quantity: Decimal | None
-    now_ms: int | None = None
-    selling_quantity: Decimal | None = ZERO
-    opening_quantity: Decimal | None = ZERO
-    slippage_bps: Decimal | None = ZERO
-    counted_parent: bool = False
-    price_stale: bool | None = False
+MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult:
-    """One step's answer for the risk log; `passed` None means that the step was skipped for this kind of order."""
+class Limits:
+    """Limits of one scope; None means that this scope sets none.
+
+    Shares are of equity (0.2 = 20 %), `price_band_pct` is the largest distance of a stated price from the last one.
+    """
+
+    max_orders_per_minute: int | None = None
+    max_orders_per_day: int | None = None
+    max_single_order_pct: Decimal | None = None
+    max_single_position_pct: Decimal | None = None
+    price_band_pct: Decimal | None = None
+
+
+PLATFORM_DEFAULT = Limits(
+    max_orders_per_minute=5,
+    max_single_order_pct=Decimal("0.2"),
+    max_single_position_pct=ONE,
+    price_band_pct=Decimal("0.5"),
+)
+"""What applies where no narrower scope says anything."""
+
+
+def strictest(default: Limits, scopes: Iterable[Limits], maximum: Limits | None = None) -> Limits:
+    """One set of limits: the strictest value any scope sets, the default where none does, never above the maximum."""
+    many = list(scopes)
+    chosen: dict[str, Decimal | int | None] = {}
+    for field in fields(Limits):
+        values = [value for value in (getattr(scope, field.name) for scope in many) if value is not None]
+        value = min(values) if values else getattr(default, field.name)
+        cap = getattr(maximum, field.name) if maximum is not None else None
+        chosen[field.name] = value if cap is None else cap if value is None else min(value, cap)
+    return Limits(**chosen)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskContext:
+    """Everything the checks look at; None means unknown, and unknown refuses.
+
+    `cash_free` is in quote units, `sellable` in base units (already less what working sells promise), `quantity` the
+    signed position. `exposure_pending` is what working buys may still add, in quote units. Times are the account's.
+    """
+
+    mode_allowed: bool | None
+    halted: bool | None
+    market_open: bool | None
+    last_price: Decimal | None
+    last_price_stale: bool | None
+    equity: Decimal | None
+    cash_free: Decimal | None
+    quantity: Decimal | None
+    sellable: Decimal | None
+    exposure_pending: Decimal | None
+    orders_last_minute: int | None
+    orders_today: int | None
+    duplicate: bool | None
+    fee_rate: Decimal
+
+
+class StepResult(NamedTuple):
+    """One check: its step number, a stable code, and the two numbers that were compared, when there are any."""
 
     step: int
-    name: str
-    passed: bool | None
-    code: str = ""
-    detail: str = ""
+    code: str
+    passed: bool
+    value: Decimal | None = None
+    limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`step` and `code` name the refusal (-1 and '' when passed); `results` holds every step that was reached."""
+    """`results` holds every check made, the failing one last. `code` is '' when the order passed."""
 
     passed: bool
     step: int
     code: str
-    action: Action
-    detail: str
     results: tuple[StepResult, ...]
 
-
-class _Refused(Exception):
-    """Ends a step; carries a stable code and one sentence."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail = detail
-
-
-def check(order: VenueOrder, context: RiskContext, limits: Limits) -> Verdict:
-    """Put one order through every step. Pure: equal arguments give equal verdicts, and nothing raises."""
-    results: list[StepResult] = []
-    for step, name, run, cutting_skips in _STEPS:
-        if cutting_skips and order.reduce_only:
-            results.append(StepResult(step, name, None))
-            continue
-        try:
-            run(order, context, limits)
-        except _Refused as refused:
-            results.append(StepResult(step, name, False, refused.code, refused.detail))
-            return Verdict(False, step, refused.code, Action.REJECT, refused.detail, tuple(results))
-        results.append(StepResult(step, name, True))
-    return Verdict(True, -1, "", Action.PASS, "", tuple(results))
+    @property
+    def failure(self) -> StepResult | None:
+        return None if self.passed else self.results[-1]
 
 
 def order_price(order: VenueOrder, last_price: Decimal) -> Decimal:
-    """The price to reckon an order with: a buy's limit where it has one, else the highest of last and stated prices."""
-    if order.side is OrderSide.BUY and order.price is not None:
+    """The price an order is valued at: what it states, else the last one; a buy stop may pay more than the last."""
+    stated = order.price if order.price is not None else order.stop_price
+    return last_price if stated is None else stated
+
+
+def check(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Verdict:
+    """Run the pipeline over one order; pure, so that the preview, the order path and a backtest agree."""
+    done: list[StepResult] = []
+    for result in _steps(order, instrument, context, limits):
+        done.append(result)
+        if not result.passed:
+            return Verdict(False, result.step, result.code, tuple(done))
+    return Verdict(True, 0, "", tuple(done))
+
+
+def _steps(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Iterable[StepResult]:
+    reducing = order.reduce_only
+    yield StepResult(0, "trading_halted", reducing or context.halted is False)
+    yield StepResult(1, "mode_not_allowed", context.mode_allowed is True)
+    yield StepResult(2, "market_closed", context.market_open is True)
+    yield from _filters(order, instrument, context, limits)
+    yield StepResult(4, "duplicate_order", context.duplicate is False)
+    if not reducing:
+        yield _at_most(5, "rate_per_minute", context.orders_last_minute, limits.max_orders_per_minute)
+        yield _at_most(5, "rate_per_day", context.orders_today, limits.max_orders_per_day)
+        yield from _sizes(order, context, limits)
+    yield _money(order, instrument, context)
+
+
+def _filters(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Iterable[StepResult]:
+    last = context.last_price
+    fresh = last is not None and last.is_finite() and last > 0 and context.last_price_stale is False
+    # A position can be closed at any price; only opening one needs to know where the market is.
+    yield StepResult(3, "no_fresh_price", fresh or order.reduce_only)
+    yield StepResult(3, "quantity_not_positive", order.quantity.is_finite() and order.quantity > 0)
+    yield StepResult(3, "off_lot", instrument.quantity_on_grid(order.quantity), order.quantity, instrument.lot)
+    shaped = (order.price is not None) == order.type.has_price
+    shaped = shaped and (order.stop_price is not None) == order.type.has_stop_price
+    yield StepResult(3, "price_shape", shaped)
+    for price in (order.price, order.stop_price):
+        if price is None:
+            continue
+        yield StepResult(3, "price_not_positive", price.is_finite() and price > 0)
+        yield StepResult(3, "off_tick", instrument.price_on_grid(price), price, instrument.tick)
+        if limits.price_band_pct is not None and last is not None and not order.reduce_only:
+            away = abs(EXACT.divide(price, last) - ONE)
+            yield StepResult(3, "price_band", away <= limits.price_band_pct, away, limits.price_band_pct)
+    if last is not None and not order.reduce_only:
+        notional = EXACT.multiply(order.quantity, order_price(order, last))
+        least = instrument.min_notional
+        yield StepResult(3, "min_notional", notional >= least, notional, least)
+
+
+def _at_most(step: int, code: str, count: int | None, limit: int | None) -> StepResult:
+    """Whether one more still fits under a count; no limit always fits, an unknown count never does."""
+    if limit is None:
+        return StepResult(step, code, True)
+    if count is None:
+        return StepResult(step, code, False)
+    return StepResult(step, code, count < limit, Decimal(count + 1), Decimal(limit))
+
+
+def _sizes(order: VenueOrder, context: RiskContext, limits: Limits) -> Iterable[StepResult]:
+    equity, last, held = context.equity, context.last_price, context.quantity
+    if equity is None or not equity.is_finite() or equity <= 0 or last is None or held is None:
+        yield StepResult(6, "equity_unknown", False)
+        return
+    notional = EXACT.multiply(order.quantity, order_price(order, last))
+    opens = (held >= 0) == (order.side is OrderSide.BUY)
+    if limits.max_single_order_pct is not None and (opens or order.quantity > abs(held)):
+        share = EXACT.divide(notional, equity)
+        yield StepResult(
+            6, "single_order_pct", share <= limits.max_single_order_pct, share, limits.max_single_order_pct
+        )
+    if limits.max_single_position_pct is not None and opens:
+        if context.exposure_pending is None:
+            yield StepResult(6, "exposure_unknown", False)
+            return
+        total = EXACT.add(EXACT.add(EXACT.multiply(abs(held), last), context.exposure_pending), notional)
+        share = EXACT.divide(total, equity)
+        limit = limits.max_single_position_pct
+        yield StepResult(6, "single_position_pct", share <= limit, share, limit)
+
+
+def _money(order: VenueOrder, instrument: Instrument, context: RiskContext) -> StepResult:
+    if order.reduce_only:
+        # The venue caps it at the position; nothing can be owed.
+        return StepResult(10, "sellable_quantity", True)
+    if order.side is OrderSide.SELL and not instrument.can_short:
+        sellable = context.sellable
+        if sellable is None:
+            return StepResult(10, "sellable_quantity", False)
+        return StepResult(10, "sellable_quantity", order.quantity <= sellable, order.quantity, sellable)
+    if context.cash_free is None or context.last_price is None:
+        return StepResult(10, "free_cash", False)
+    needed = hold_amount(order, context.last_price, context.fee_rate)
+    return StepResult(10, "free_cash", needed <= context.cash_free, needed, context.cash_free)
+
+
+MARKET_RESERVE = Decimal("1.02")
+"""An unpriced buy reserves 2 % above the last price, because nobody knows yet where it will fill."""
+
+
+def hold_price(order: VenueOrder, last_price: Decimal) -> Decimal:
+    """The price per unit that is reserved for a buy: its limit, or the last (or stop) price with a reserve."""
+    if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and order.price is not None:
         return order.price
-    stated = [price for price in (order.price, order.stop_price) if price is not None]
-    return max([last_price, *stated])
+    return EXACT.multiply(order_price(order, last_price), MARKET_RESERVE)
 
 
-def reserve(order: VenueOrder, *, last_price: Decimal, fee_rate: Decimal, slippage_bps: Decimal = ZERO) -> Decimal:
-    """Quote cash that a buy (or an opening short) must find free: price x quantity with slippage and fee on top."""
-    price = order_price(order, last_price)
-    if order.price is None:
-        price = EXACT.multiply(price, ONE + EXACT.divide(slippage_bps, Decimal(10_000)))
-    return EXACT.multiply(EXACT.multiply(price, order.quantity), ONE + fee_rate)
-
-
-def _ceiling(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if context.ceiling not in MODES or context.account_mode not in MODES:
-        raise _Refused("unknown_mode", "The server's ceiling or the account's mode is not known.")
-    if MODES.index(context.account_mode) > MODES.index(context.ceiling):
-        raise _Refused("above_ceiling", f"This server allows nothing above {context.ceiling}.")
-    if not order.reduce_only and _flag(context.halted, "halt"):
-        raise _Refused("trading_halted", "Trading is halted; only orders that reduce a position pass.")
-
-
-def _mode(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if not _flag(context.account_active, "account"):
-        raise _Refused("account_inactive", "The account is not active.")
-    if context.account_mode in _KEYED_MODES and not _flag(context.key_can_trade, "key"):
-        raise _Refused("key_cannot_trade", "The account's key may not trade.")
-
-
-def _calendar(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if limits.trading_hours_only and not _flag(context.market_open, "calendar"):
-        raise _Refused("market_closed", "The market is closed.")
-
-
-def _filters(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if context.instrument is None:
-        raise _Refused("unknown_instrument", "The instrument is not known.")
-    code = refuse(order, context.instrument)
-    if code is not None:
-        raise _Refused(code, "The order does not fit the instrument's rules.")
-    stated = [price for price in (order.price, order.stop_price) if price is not None]
-    if order.reduce_only and not stated:
-        # A plain exit needs no price: an unknown market must not keep anybody in a position.
-        return
-    last = _price(context)
-    notional = EXACT.multiply(order_price(order, last), order.quantity)
-    if not order.reduce_only and notional < context.instrument.min_notional:
-        raise _Refused("below_min_notional", "The order is smaller than the instrument's minimum.")
-    band = limits.price_band_pct
-    if band is not None and any(_outside_band(order, price, last, band) for price in stated):
-        raise _Refused("outside_price_band", "The price is too far from the last one.")
-
-
-def _outside_band(order: VenueOrder, price: Decimal, last: Decimal, band: Decimal) -> bool:
-    """Whether a price is farther from the last one than the band; protective orders may wait farther away."""
-    width = EXACT.multiply(last, band)
-    worse = EXACT.subtract(price, last) * order.side.sign
-    if order.reduce_only:
-        # Paying far more, or selling far below: a mistake. The stop's own price only says when to act.
-        return price is order.price and order.stop_price is None and worse > width
-    return worse.copy_abs() > width
-
-
-def _duplicate(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if _flag(context.duplicate, "duplicate"):
-        raise _Refused("duplicate_order", "An order with this key was already taken.")
-
-
-def _rates(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    if context.counted_parent:
-        return
-    a_minute, a_day = limits.max_orders_per_minute, limits.max_trades_per_day
-    if a_minute is not None and _count(context.orders_last_minute) >= a_minute:
-        raise _Refused("too_many_orders", f"No more than {a_minute} orders a minute.")
-    if a_day is not None and _count(context.trades_today) >= a_day:
-        raise _Refused("too_many_trades", f"No more than {a_day} trades a day.")
-
-
-def _size(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    notional = EXACT.multiply(order_price(order, _price(context)), order.quantity)
-    if limits.max_single_order_pct is not None:
-        equity = _amount(context.equity, "equity")
-        if equity <= 0 or notional > EXACT.multiply(equity, limits.max_single_order_pct):
-            share = (limits.max_single_order_pct * 100).normalize()
-            raise _Refused("order_too_large", f"One order may take at most {share:f} % of equity.")
-    if limits.max_single_position is not None and notional > limits.max_single_position:
-        raise _Refused("position_too_large", "The order is larger than the largest position allowed.")
-
-
-def _funds(order: VenueOrder, context: RiskContext, limits: Limits) -> None:
-    held = _amount(context.position_quantity, "position")
-    reducible = max(ZERO, held * -order.side.sign)
-    if order.reduce_only:
-        if order.quantity > EXACT.add(reducible, _amount(context.opening_quantity, "entry")):
-            raise _Refused("nothing_to_reduce", "There is less to reduce than the order asks for.")
-        return
-    if order.side is OrderSide.SELL:
-        reducible = max(ZERO, EXACT.subtract(reducible, _amount(context.selling_quantity, "working sells")))
-    opening = EXACT.subtract(order.quantity, min(order.quantity, reducible))
-    if opening == 0:
-        return
-    if order.side is OrderSide.SELL and (context.instrument is None or not context.instrument.can_short):
-        raise _Refused("insufficient_quantity", "There is less to sell than the order asks for.")
-    needed = reserve(
-        order,
-        last_price=_price(context),
-        fee_rate=_amount(context.fee_rate, "fee"),
-        slippage_bps=_amount(context.slippage_bps, "slippage"),
-    )
-    share = EXACT.divide(opening, order.quantity)
-    if EXACT.multiply(needed, share) > _amount(context.cash_free, "free cash"):
-        raise _Refused("insufficient_cash", "There is not enough free cash for the order and its fee.")
-
-
-_Step = Callable[[VenueOrder, RiskContext, Limits], None]
-# Number, name, the step itself, and whether an order that only reduces skips it.
-_STEPS: tuple[tuple[int, str, _Step, bool], ...] = (
-    (0, "ceiling_and_halt", _ceiling, False),
-    (1, "mode_and_key", _mode, False),
-    (2, "calendar", _calendar, False),
-    (3, "symbol_filters", _filters, False),
-    (4, "duplicate", _duplicate, False),
-    (5, "rates", _rates, True),
-    (6, "order_size", _size, True),
-    (10, "funds", _funds, False),
-)
-
-
-def _finite(value: object) -> bool:
-    if isinstance(value, Decimal):
-        return value.is_finite()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _amount(value: Decimal | None, what: str) -> Decimal:
-    if not isinstance(value, Decimal) or not value.is_finite():
-        raise _Refused("unknown_input", f"The {what} is not known.")
-    return value
-
-
-def _price(context: RiskContext) -> Decimal:
-    price = _amount(context.last_price, "last price")
-    if price <= 0:
-        raise _Refused("unknown_input", "The last price is not known.")
-    if _flag(context.price_stale, "price's age"):
-        raise _Refused("stale_price", "The last price is too old.")
-    return price
-
-
-def _flag(value: bool | None, what: str) -> bool:
-    if not isinstance(value, bool):
-        raise _Refused("unknown_input", f"The state of the {what} is not known.")
-    return value
-
-
-def _count(value: int | None) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _Refused("unknown_input", "The number of recent orders is not known.")
-    return value
+def hold_amount(order: VenueOrder, last_price: Decimal, fee_rate: Decimal) -> Decimal:
+    """Quote units reserved for a buy: quantity x hold price x (1 + fee rate)."""
+    return EXACT.multiply(EXACT.multiply(order.quantity, hold_price(order, last_price)), ONE + fee_rate)
