@@ -6,9 +6,9 @@ so that risk can always be cut.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO
@@ -109,11 +109,24 @@ def order_price(order: VenueOrder, last_price: Decimal) -> Decimal:
 def check(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Verdict:
     """Run the pipeline over one order; pure, so that the preview, the order path and a backtest agree."""
     done: list[StepResult] = []
-    for result in _steps(order, instrument, context, limits):
+    for result in _steps(order, instrument, _without_nonsense(context), limits):
         done.append(result)
         if not result.passed:
             return Verdict(False, result.step, result.code, tuple(done))
     return Verdict(True, 0, "", tuple(done))
+
+
+def _without_nonsense(context: RiskContext) -> RiskContext:
+    """NaN and infinities are unknown: comparing them would raise or, worse, pass."""
+    unfit: dict[str, Any] = {
+        field.name: None
+        for field in fields(context)
+        if isinstance(value := getattr(context, field.name), Decimal) and not value.is_finite()
+    }
+    if "fee_rate" in unfit:
+        # Without a fee nobody knows what an order costs.
+        unfit |= {"fee_rate": ZERO, "cash_free": None}
+    return replace(context, **unfit) if unfit else context
 
 
 def _steps(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Iterable[StepResult]:
@@ -169,7 +182,7 @@ def _sizes(order: VenueOrder, context: RiskContext, limits: Limits) -> Iterable[
         yield StepResult(6, "equity_unknown", False)
         return
     notional = EXACT.multiply(order.quantity, order_price(order, last))
-    opens = (held >= 0) == (order.side is OrderSide.BUY)
+    opens = held * order.side.sign >= 0
     if limits.max_single_order_pct is not None and (opens or order.quantity > abs(held)):
         share = EXACT.divide(notional, equity)
         yield StepResult(
