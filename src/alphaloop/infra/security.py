@@ -24,10 +24,13 @@ _REQUIRED = ["exp", "iat", "nbf", "sub", "jti", "aud", "iss"]
 
 
 class Passwords:
-    """Hashing off the event loop, at most two at a time, so that a burst of logins cannot stall trading."""
+    """Hashing off the event loop, at most two at a time, so that a burst of logins cannot stall trading.
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHash((Argon2Hasher(), BcryptHasher()))
+    `argon2` sets the cost of new hashes; older ones, bcrypt's too, are upgraded at the next login.
+    """
+
+    def __init__(self, argon2: Argon2Hasher | None = None) -> None:
+        self._hasher = PasswordHash((argon2 or Argon2Hasher(), BcryptHasher()))
         self._turns = asyncio.Semaphore(2)
 
     async def hash(self, password: str) -> str:

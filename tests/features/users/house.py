@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI, Request
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import func, select
 
 from alphaloop.core.clock import ManualClock
@@ -16,8 +17,7 @@ from alphaloop.features.audit import api as audit_api
 from alphaloop.features.audit import service as audit
 from alphaloop.features.audit.models import AuditLog
 from alphaloop.features.users import api as users_api
-from alphaloop.features.users.admission import Authenticator
-from alphaloop.features.users.wiring import user_parts
+from alphaloop.features.users.service import Authenticator
 from alphaloop.infra.bus import LoopbackClient
 from alphaloop.infra.cache import Cached, MemoryCache
 from alphaloop.infra.db import Database
@@ -25,11 +25,14 @@ from alphaloop.infra.http.doors import Wiring
 from alphaloop.infra.http.errors import install_error_handlers
 from alphaloop.infra.http.middleware import Outermost
 from alphaloop.infra.limits import RateLimits
+from alphaloop.infra.security import Passwords, Tokens, secret_or_made
 from alphaloop.infra.settings import Settings
 from alphaloop.infra.vault import open_vault
 
 PASSWORD = "green kettles sing at 5"
 OTHER_PASSWORD = "seven blue otters swim"
+# Real cost is a matter for one test of its own; everywhere else it would only be slow.
+CHEAP = Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
 PEER = ("127.0.0.1", 51000)
 
 
@@ -88,7 +91,10 @@ async def open_house(
     db: Database, clock: ManualClock, home: Path, *, limits: RateLimits | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     chosen = Settings(home=home, **settings)
-    parts = user_parts(chosen, db, clock, limits=limits)
+    secret = secret_or_made(chosen.jwt_secret.get_secret_value(), home)
+    parts: dict[type[Any], Any] = {Tokens: Tokens(secret, clock), Passwords: Passwords(CHEAP)}
+    if limits is not None:
+        parts[RateLimits] = limits
     wiring = Wiring(
         settings=chosen,
         db=db,
@@ -100,7 +106,7 @@ async def open_house(
     )
     app = FastAPI()
     app.state.wiring = wiring
-    app.state.authenticate = parts[Authenticator].authenticate
+    app.state.authenticate = Authenticator(wiring).authenticate
 
     async def on_refusal(request: Request, error: AlphaLoopError) -> None:
         await audit.record_refusal(db, clock, request, error)

@@ -7,12 +7,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from alphaloop import __version__
 from alphaloop.core.errors import ForbiddenError, UnauthenticatedError
 from alphaloop.features.users import schemas, service
-from alphaloop.features.users.admission import Authenticator, TicketOffice
-from alphaloop.features.users.entrance import Entrance
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Wiring, Writing
 from alphaloop.infra.http.peer import is_https, is_loopback, is_own_origin, origin_of, rate_key
 from alphaloop.infra.http.wire import ErrorBody, Id, Page, make_cursor, read_cursor
-from alphaloop.infra.limits import RateLimits
 
 COOKIE = "alphaloop_refresh"
 COOKIE_PATH = "/api/v1/auth"
@@ -39,7 +36,7 @@ async def get_auth_state(session: Reading, wiring: Wired) -> schemas.AuthState:
 async def onboard(body: schemas.Onboarding, request: Request, response: Response, wiring: Wired) -> schemas.TokenOut:
     """Make the first account, the administrator. Only before any account exists and only on this machine."""
     local = is_loopback(request, wiring.settings.forwarded_allow_ips) and is_own_origin(request)
-    issued = await wiring.part(Entrance).onboard(
+    issued = await _entrance(wiring).onboard(
         origin_of(request),
         password=body.password,
         looks={"locale": body.locale, "updown": body.updown, "focus": body.focus},
@@ -51,7 +48,7 @@ async def onboard(body: schemas.Onboarding, request: Request, response: Response
 @router.post("/auth/login", responses=_refusals(401, 429))
 async def login(body: schemas.Login, request: Request, response: Response, wiring: Wired) -> schemas.TokenOut:
     """Sign in; the name may be left out where only one person lives."""
-    issued = await wiring.part(Entrance).login(origin_of(request), username=body.username, password=body.password)
+    issued = await _entrance(wiring).login(origin_of(request), username=body.username, password=body.password)
     return _handed_out(issued, body.remember, request, response, wiring)
 
 
@@ -60,14 +57,14 @@ async def login_for_docs(
     form: Annotated[schemas.PasswordGrant, Form()], request: Request, response: Response, wiring: Wired
 ) -> schemas.TokenOut:
     """The OAuth2 password form, for the Authorize button of the API docs."""
-    issued = await wiring.part(Entrance).login(origin_of(request), username=form.username, password=form.password)
+    issued = await _entrance(wiring).login(origin_of(request), username=form.username, password=form.password)
     return _handed_out(issued, "body", request, response, wiring)
 
 
 @router.post("/auth/register", responses=_refusals(403, 409, 429))
 async def register(body: schemas.Registration, request: Request, response: Response, wiring: Wired) -> schemas.TokenOut:
     """Make an account, where the operator opened registration."""
-    issued = await wiring.part(Entrance).register(
+    issued = await _entrance(wiring).register(
         origin_of(request), username=body.username, email=body.email, password=body.password
     )
     return _handed_out(issued, body.remember, request, response, wiring)
@@ -81,12 +78,12 @@ async def refresh(
     given = body.refresh_token if body is not None else None
     token = given or _cookie(request)
     origin = origin_of(request)
-    await wiring.part(RateLimits).hit("refresh_peer", rate_key(origin.ip_address))
+    await service.parts_of(wiring).limits.hit("refresh_peer", rate_key(origin.ip_address))
     issued = None
     if token:
         async with wiring.db.write() as session:
             issued = await service.refresh_login(
-                session, origin, token, clock=wiring.clock, mint=wiring.part(service.Mint)
+                session, origin, token, clock=wiring.clock, mint=service.parts_of(wiring).mint
             )
     if issued is None:
         raise UnauthenticatedError("Sign in again.", code="refresh_invalid")
@@ -101,7 +98,7 @@ async def logout(
     token = (body.refresh_token if body is not None else None) or _cookie(request)
     response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
     try:
-        actor = await wiring.part(Authenticator).authenticate(request)
+        actor = await request.app.state.authenticate(request)
     except UnauthenticatedError:
         # A browser may log out after its access token has run out.
         actor = None
@@ -131,7 +128,7 @@ async def update_profile(
 @router.put("/auth/password", status_code=204, responses=_refusals(401, 403, 409, 429))
 async def change_password(body: schemas.PasswordChange, actor: Asking, wiring: Wired) -> None:
     """Change the password: every other login ends, and this one has to refresh its access token."""
-    await wiring.part(Entrance).change_password(actor, current=body.current_password, new=body.new_password)
+    await _entrance(wiring).change_password(actor, current=body.current_password, new=body.new_password)
 
 
 @router.get("/users", responses=_refusals(401, 403))
@@ -193,8 +190,13 @@ async def list_permissions(actor: Asking, session: Reading) -> list[str]:
 @router.post("/stream/ticket", responses=_refusals(401, 429))
 async def issue_stream_ticket(actor: Asking, session: Writing, wiring: Wired) -> schemas.TicketOut:
     """A single-use admission to the socket, so that no token ever stands in an address."""
-    ticket, expires_in = await wiring.part(TicketOffice).issue(session, actor)
+    await service.parts_of(wiring).limits.hit("ticket_user", str(actor.person))
+    ticket, expires_in = await service.TicketOffice(wiring.clock).issue(session, actor)
     return schemas.TicketOut(ticket=ticket, expires_in=expires_in)
+
+
+def _entrance(wiring: Wiring) -> service.Entrance:
+    return service.parts_of(wiring).entrance
 
 
 def _cookie(request: Request) -> str | None:

@@ -1,5 +1,7 @@
 """Use cases of the users room, one file a theme: logins, people, roles, tickets."""
 
+from alphaloop.features.users.service.admission import Authenticator, TicketOffice
+from alphaloop.features.users.service.entrance import Entrance
 from alphaloop.features.users.service.logins import (
     Issued,
     Mint,
@@ -8,15 +10,16 @@ from alphaloop.features.users.service.logins import (
     refresh_login,
     revoke_token_login,
 )
+from alphaloop.features.users.service.parts import UserParts, parts_of
 from alphaloop.features.users.service.people import (
     add_user,
-    change_password,
     ensure_admin,
     get_me,
     get_public_state,
     list_people,
     set_status,
     show_person,
+    store_password,
     update_profile,
 )
 from alphaloop.features.users.service.roles import (
@@ -29,11 +32,14 @@ from alphaloop.features.users.service.roles import (
 )
 
 __all__ = [
+    "Authenticator",
+    "Entrance",
     "Issued",
     "Mint",
+    "TicketOffice",
+    "UserParts",
     "add_role",
     "add_user",
-    "change_password",
     "close_login",
     "ensure_admin",
     "ensure_roles",
@@ -43,11 +49,13 @@ __all__ = [
     "list_permissions",
     "list_roles",
     "open_login",
+    "parts_of",
     "refresh_login",
     "revoke_token_login",
     "set_permissions",
     "set_roles",
     "set_status",
     "show_person",
+    "store_password",
     "update_profile",
 ]

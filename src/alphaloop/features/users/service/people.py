@@ -155,7 +155,7 @@ async def update_profile(
     return await get_me(session, actor, vault)
 
 
-async def change_password(session: WriteSession, actor: Actor, *, clock: Clock, old_hash: str, new_hash: str) -> None:
+async def store_password(session: WriteSession, actor: Actor, *, clock: Clock, old_hash: str, new_hash: str) -> None:
     """Store the new hash, end every other login, and make all access tokens worthless; this login may refresh."""
     user_id = actor.person
     stored = await session.execute(

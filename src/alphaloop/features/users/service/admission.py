@@ -15,13 +15,12 @@ from alphaloop.features.users import repository
 from alphaloop.features.users.models import WsTicket
 from alphaloop.features.users.repository import Standing
 from alphaloop.features.users.rules import narrowed
-from alphaloop.features.users.service import Mint
-from alphaloop.infra.db import Database, ReadSession, WriteSession
+from alphaloop.features.users.service.parts import parts_of
+from alphaloop.infra.db import ReadSession, WriteSession
+from alphaloop.infra.http.doors import Wiring
 from alphaloop.infra.http.peer import origin_of, rate_key
 from alphaloop.infra.identity import Actor, ActorType
-from alphaloop.infra.limits import RateLimits
 from alphaloop.infra.security import fingerprint, random_token
-from alphaloop.infra.settings import Settings
 
 TICKET_TTL = timedelta(seconds=30)
 
@@ -29,11 +28,12 @@ TICKET_TTL = timedelta(seconds=30)
 class Authenticator:
     """Turns a bearer token into the person it stands for."""
 
-    def __init__(self, *, db: Database, settings: Settings, mint: Mint, limits: RateLimits) -> None:
-        self._db = db
-        self._settings = settings
-        self._mint = mint
-        self._limits = limits
+    def __init__(self, wiring: Wiring) -> None:
+        parts = parts_of(wiring)
+        self._db = wiring.db
+        self._settings = wiring.settings
+        self._mint = parts.mint
+        self._limits = parts.limits
 
     async def authenticate(self, request: Request) -> Actor | None:
         """The actor, None without a bearer token, UnauthenticatedError for one that is bad, expired or revoked."""
@@ -48,22 +48,20 @@ class Authenticator:
         if standing is None:
             raise UnauthenticatedError("Sign in again.", code="token_revoked")
         await self._limits.hit("api_user", str(standing.user_id))
-        return _actor(standing, self._settings, login_id=claims.family_id, origin=origin)
+        return _actor(standing, self._settings.strategy_managers, login_id=claims.family_id, origin=origin)
 
 
 class TicketOffice:
     """Single-use admissions to the socket: 30 seconds, bound to one person and one login."""
 
-    def __init__(self, *, settings: Settings, clock: Clock, limits: RateLimits) -> None:
-        self._settings = settings
+    def __init__(self, clock: Clock, *, strategy_managers: frozenset[str] = frozenset()) -> None:
         self._clock = clock
-        self._limits = limits
+        self._managers = strategy_managers
 
     async def issue(self, session: WriteSession, actor: Actor) -> tuple[str, int]:
         """(ticket, seconds it is good for); ForbiddenError for an actor that did not sign in."""
         if actor.login_id is None:
             raise ForbiddenError("Only a signed-in person can do this.", code="person_needed")
-        await self._limits.hit("ticket_user", str(actor.person))
         ticket, now = random_token(), self._clock.now()
         await session.execute(
             insert(WsTicket).values(
@@ -103,14 +101,17 @@ class TicketOffice:
         standing = await repository.standing(session, family_id, auth_version)
         if standing is None:
             return None
-        return _actor(standing, self._settings, login_id=family_id, origin=origin or Actor(ActorType.USER))
+        return _actor(standing, self._managers, login_id=family_id, origin=origin or Actor(ActorType.USER))
 
-    async def still_valid(self, session: ReadSession, family_id: int, auth_version: int) -> bool:
+    async def still_valid(self, session: ReadSession, actor: Actor) -> bool:
         """Whether an open socket may stay: its login is not revoked and its person's rights have not changed."""
-        return await repository.standing(session, family_id, auth_version) is not None
+        return (
+            actor.login_id is not None
+            and await repository.standing(session, actor.login_id, actor.auth_version) is not None
+        )
 
 
-def _actor(standing: Standing, settings: Settings, *, login_id: int, origin: Actor) -> Actor:
+def _actor(standing: Standing, managers: frozenset[str], *, login_id: int, origin: Actor) -> Actor:
     return Actor(
         ActorType.USER,
         user_id=standing.user_id,
@@ -119,7 +120,7 @@ def _actor(standing: Standing, settings: Settings, *, login_id: int, origin: Act
         permissions=narrowed(
             standing.permissions,
             username_key=standing.username_key,
-            strategy_managers=settings.strategy_managers,
+            strategy_managers=managers,
         ),
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,

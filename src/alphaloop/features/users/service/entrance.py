@@ -12,11 +12,13 @@ from sqlalchemy import update
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, ForbiddenError, InvalidError, UnauthenticatedError
 from alphaloop.features.audit import service as audit
-from alphaloop.features.users import repository, service
+from alphaloop.features.users import repository
 from alphaloop.features.users.models import User
 from alphaloop.features.users.passwords import check_password
 from alphaloop.features.users.rules import ADMIN, NEWCOMER, UserStatus, check_email, check_username, fold
-from alphaloop.features.users.service import Issued, Mint
+from alphaloop.features.users.service.logins import Issued, Mint, open_login
+from alphaloop.features.users.service.people import add_user, store_password
+from alphaloop.features.users.service.roles import ensure_roles
 from alphaloop.infra.db import Database, WriteSession
 from alphaloop.infra.http.peer import rate_key
 from alphaloop.infra.identity import Actor
@@ -52,9 +54,9 @@ class Entrance:
         hashed = await self._passwords.hash(password)
         async with self._db.write() as session:
             self._must_be_empty(await repository.any_user(session))
-            await service.ensure_roles(session)
+            await ensure_roles(session)
             try:
-                user = await service.add_user(
+                user = await add_user(
                     session,
                     clock=self._clock,
                     username=username,
@@ -86,7 +88,7 @@ class Entrance:
         async with self._db.write() as session:
             if not await repository.any_user(session):
                 raise ConflictError("The administrator comes first.", code="not_onboarded")
-            user = await service.add_user(
+            user = await add_user(
                 session,
                 clock=self._clock,
                 username=username,
@@ -143,12 +145,10 @@ class Entrance:
             raise ForbiddenError("The current password is wrong.", code="wrong_password")
         hashed = await self._passwords.hash(new)
         async with self._db.write() as session:
-            await service.change_password(
-                session, actor, clock=self._clock, old_hash=user.password_hash, new_hash=hashed
-            )
+            await store_password(session, actor, clock=self._clock, old_hash=user.password_hash, new_hash=hashed)
 
     async def _welcome(self, session: WriteSession, origin: Actor, user: User, *, action: str) -> Issued:
-        issued = await service.open_login(session, origin, user, clock=self._clock, mint=self._mint)
+        issued = await open_login(session, origin, user, clock=self._clock, mint=self._mint)
         await audit.record(
             session,
             replace(origin, user_id=user.id, username=user.username),
