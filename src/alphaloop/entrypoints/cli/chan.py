@@ -26,12 +26,14 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
 ) -> None:
     """Analyse BARS; exit code 2 and one line on stderr when they cannot be read."""
+    from alphaloop.chan import ChanInputError
     from alphaloop.chan import analyse as analyse_bars
 
     try:
         result = analyse_bars(bars, config)
     except (ValueError, OSError) as error:
-        typer.echo(f"{bars.name}: {error}" if str(bars) not in str(error) else str(error), err=True)
+        place = f"{bars.name}, " if isinstance(error, ChanInputError) else ""
+        typer.echo(f"{place}{error}", err=True)
         raise typer.Exit(_BAD_INPUT) from None
     if as_json:
         import json

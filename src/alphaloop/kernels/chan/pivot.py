@@ -1,7 +1,9 @@
 """Pivots (中枢) on strokes alone: three consecutive strokes that share a price range, for as long as price returns.
 
-The rule, stroke by stroke: strokes j-2, j-1, j open a pivot when ZD = max of their lows < ZG = min of their highs. A
-later stroke that reaches strictly into (ZD, ZG) belongs to it; one that ends outside is a leaving stroke and belongs
+The rule, stroke by stroke: strokes j-2, j-1, j open a pivot when ZD = max of their lows < ZG = min of their highs, and
+the stroke before them, the entering one, reaches into that range too. Without the last condition every shallow
+pull-back in a trend would be a pivot, for a stroke, its pull-back and its continuation always share the pull-back's
+range. A later stroke that reaches strictly into (ZD, ZG) belongs to it; one that ends outside is a leaving stroke and belongs
 only once its successor reaches back in. A stroke that stays out ends the pivot and may itself open the next one."""
 
 import numpy as np
@@ -76,12 +78,12 @@ def _try_open(
     ints: Ints, floats: Floats, si: Ints, sf: Floats, at: int, at_f: int, stroke: int, r: int, sure: bool, row: int
 ) -> None:
     first = stroke - 2
-    if first < ints[at + PIVOT_SEARCH_FROM]:
+    if first < max(ints[at + PIVOT_SEARCH_FROM], 1):
         return
-    a, b = stroke - 2, stroke - 1
+    entering, a, b = stroke - 3, stroke - 2, stroke - 1
     zd = max(_low(sf, a), _low(sf, b), _low(sf, r))
     zg = min(_high(sf, a), _high(sf, b), _high(sf, r))
-    if not zd < zg:
+    if not (zd < zg and _low(sf, entering) < zg and _high(sf, entering) > zd):
         return
     ints[at + PIVOT_OPEN] = 1
     ints[at + PIVOT_COUNT] += 1
@@ -123,7 +125,7 @@ def _extend(
         _include(ints, floats, si, sf, at, at_f, stroke, r)
         return
     entering = ints[at + PIVOT_ROW + Z_FIRST] - 1
-    if entering < 0 or si[entering, S_DIR] != direction:
+    if si[entering, S_DIR] != direction:
         return
     ratio = peak_ratio(sf[r, S_PEAK], sf[entering, S_PEAK])
     floats[LAST_RATIO] = ratio
