@@ -42,6 +42,14 @@ class BacktestResult:
     signals: Signals
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        lines = [f"{self.strategy}({given}) on {', '.join(self.panel.names)}"]
+        for name, value in self.metrics.items():
+            text = "n/a" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+            lines.append(f"  {name:<14}{text:>18}")
+        return "\n".join([*lines, *self.notes])
+
 
 def run_backtest(
     strategy: Strategy,
@@ -123,16 +131,13 @@ def result_rows(result: BacktestResult, labels: Sequence[Any] | None = None) -> 
         row = dataclasses.asdict(trade)
         row["entry_ts"], row["exit_ts"] = ts[row.pop("entry_row")], ts[row.pop("exit_row")]
         trades.append(row)
-    first = result.rules.start
     return {
         "run_id": result.run_id,
         "strategy": result.strategy,
         "params": dict(result.params),
         "metrics": result.metrics,
         "trades": trades,
-        "equity": [
-            {"ts": ts[row], "equity": float(value)} for row, value in enumerate(result.equity[first:], start=first)
-        ],
+        "equity": [{"ts": ts[row], "equity": value} for row, value in enumerate(result.equity.tolist())],
         "notes": list(result.notes),
     }
 

@@ -1,0 +1,120 @@
+"""`alphaloop backtest`: a strategy over a file of bars, as a table for people or as JSON for scripts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from alphaloop.engine.backtest import BacktestResult
+    from alphaloop.lab import LabBars
+
+app = typer.Typer(no_args_is_help=True, help="Backtests: run a strategy over a file of bars.")
+
+_BAD_INPUT = 2
+_ROWS_SHOWN = 10
+
+
+@app.callback()
+def backtest() -> None:
+    """Strategies over history."""
+
+
+# Numbers arrive as text so that a wrong one is answered in one line, like every other wrong input.
+@app.command()
+def run(
+    key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger.")],
+    bars: Annotated[str, typer.Option("--bars", help="CSV or Parquet file, or 'sample'.")],
+    param: Annotated[list[str] | None, typer.Option("--param", help="name=value, once per parameter.")] = None,
+    cash: Annotated[str, typer.Option("--cash", help="Starting cash in quote units.")] = "100000",
+    fee: Annotated[str, typer.Option("--fee", help="Fee per side, as a fraction of the price.")] = "0",
+    slippage: Annotated[str, typer.Option("--slippage", help="Slippage per side, as a fraction.")] = "0",
+    fill: Annotated[str, typer.Option("--fill", help="open (of the next bar) or close (of this one).")] = "open",
+    start_bar: Annotated[
+        str | None, typer.Option("--start-bar", help="First row that may decide; default: after the warm-up.")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Trade whole units only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print metrics, trades and equity as JSON.")] = False,
+) -> None:
+    """Run KEY over BARS; exit code 2 and one line on stderr when something does not fit."""
+    from alphaloop.core.errors import AlphaLoopError
+    from alphaloop.engine.backtest import result_rows, run_backtest
+    from alphaloop.engine.strategy import load_strategy
+    from alphaloop.lab import load
+
+    try:
+        strategy = load_strategy(key)
+        params = strategy.parse(_pairs(param or []))
+        loaded = load(bars if bars == "sample" else Path(bars))
+        result = run_backtest(
+            strategy,
+            loaded.series,
+            params,
+            cash=_number("cash", cash),
+            fee=_number("fee", fee),
+            slippage=_number("slippage", slippage),
+            fill=fill,
+            start_bar=None if start_bar is None else _row(start_bar),
+            whole=whole,
+        )
+    except AlphaLoopError as error:
+        _refuse(error.message)
+    except OSError as error:
+        _refuse(f"{Path(bars).name} cannot be read: {error.strerror}.")
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(result_rows(result, loaded.labels), ensure_ascii=False, allow_nan=False))
+        return
+    _print(result, loaded)
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(_BAD_INPUT)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            _refuse("A parameter is written name=value.")
+        pairs[name] = value
+    return pairs
+
+
+def _number(name: str, text: str) -> float:
+    import math
+    import re
+
+    if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE]-?[0-9]{1,2})?", text, re.ASCII):
+        value = float(text)
+        if math.isfinite(value):
+            return value
+    _refuse(f"{name} must be a number.")
+
+
+def _row(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        _refuse("start-bar must be a row number, 0 or more.")
+    return int(text)
+
+
+def _print(result: "BacktestResult", loaded: "LabBars") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(str(result), highlight=False)
+    if not result.trades:
+        console.print("No trades.")
+        return
+    table = Table(title=f"Last trades of {len(result.trades)}", title_justify="left")
+    for name in ("from", "to", "side", "quantity", "entry", "exit", "profit"):
+        table.add_column(name, justify="left" if name in ("from", "to", "side") else "right")
+    for trade in result.trades[-_ROWS_SHOWN:]:
+        times = (str(loaded.labels[trade.entry_row]), str(loaded.labels[trade.exit_row]))
+        figures = (trade.quantity, trade.entry_price, trade.exit_price, trade.pnl)
+        table.add_row(*times, trade.side, *(f"{figure:,.6g}" for figure in figures))
+    console.print(table)

@@ -1,0 +1,7 @@
+"""Research in a few lines: `load` bars, `backtest` or `sweep` a strategy, `plot` what came of it. No server needed."""
+
+from alphaloop.lab.bars import LabBars, load
+from alphaloop.lab.drawing import plot
+from alphaloop.lab.running import backtest, sweep
+
+__all__ = ["LabBars", "backtest", "load", "plot", "sweep"]
