@@ -3,8 +3,9 @@
 The rule, stroke by stroke: strokes j-2, j-1, j open a pivot when ZD = max of their lows < ZG = min of their highs, and
 the stroke before them, the entering one, reaches into that range too. Without the last condition every shallow
 pull-back in a trend would be a pivot, for a stroke, its pull-back and its continuation always share the pull-back's
-range. A later stroke that reaches strictly into (ZD, ZG) belongs to it; one that ends outside is a leaving stroke and belongs
-only once its successor reaches back in. A stroke that stays out ends the pivot and may itself open the next one."""
+range. A later stroke that reaches strictly into (ZD, ZG) belongs to it; one that ends outside is a leaving stroke and
+belongs only once its successor reaches back in. A stroke that stays out ends the pivot and may itself open the next
+one."""
 
 import numpy as np
 import numpy.typing as npt

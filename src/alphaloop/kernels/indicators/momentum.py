@@ -21,7 +21,7 @@ class StochasticValues(NamedTuple):
 def _strength(gain: float, loss: float) -> float:
     total = gain + loss
     # No movement at all is neither strong nor weak.
-    return 50.0 if total == 0.0 else 100.0 * gain / total
+    return 50.0 if total == 0.0 else 100.0 * (gain / total)
 
 
 @njit(cache=True)
