@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Float, ForeignKey, Index, String, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alphaloop.core.bar import Timeframe
+from alphaloop.core.calendar import Calendar, find_calendar
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.infra.columns import Amount, Key, Model
 
@@ -42,6 +43,10 @@ class InstrumentRow(Model):
     @property
     def venue(self) -> str:
         return self.symbol.rpartition("@")[2]
+
+    @property
+    def spec_calendar(self) -> Calendar:
+        return find_calendar(self.calendar)
 
     def spec(self) -> Instrument:
         """The instrument as the trading floors know it."""

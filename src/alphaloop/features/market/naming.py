@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from alphaloop.core.calendar import find_calendar
+from alphaloop.core.calendar import Calendar, find_calendar
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import AssetClass, Instrument, check_symbol
 from alphaloop.core.money import ONE, ZERO
@@ -49,6 +49,10 @@ class Hints:
         except ArithmeticError:
             stated = ZERO
         return stated if stated.is_finite() and stated > 0 else ONE.scaleb(-min(self.decimals, 8))
+
+
+def calendar_of(naming: Naming) -> Calendar:
+    return find_calendar(naming.instrument.calendar)
 
 
 def name_instrument(raw: str, hints: Hints) -> Naming:

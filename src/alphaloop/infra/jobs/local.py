@@ -5,9 +5,9 @@ A worker that dies leaves its lease to expire and the job is claimed again, so e
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from loguru import logger
 from sqlalchemy import insert, or_, select, update
@@ -17,6 +17,8 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.errors import AlphaLoopError, NotFoundError
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.jobs.models import JobRow, JobStatus
+
+Part = TypeVar("Part")
 
 LEASE_S = 30.0
 MAX_ATTEMPTS = 3
@@ -29,12 +31,26 @@ class JobCancelledError(Exception):
 class JobContext:
     """What a running job may do besides its work: report progress and notice that it should stop."""
 
-    def __init__(self, db: Database, clock: Clock, job_id: int, owner_id: int | None, args: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        job_id: int,
+        owner_id: int | None,
+        args: dict[str, Any],
+        parts: Mapping[type[Any], Any] | None = None,
+    ) -> None:
         self.db = db
         self.clock = clock
         self.job_id = job_id
         self.owner_id = owner_id
         self.args = args
+        self._parts = parts or {}
+
+    def part(self, kind: type[Part]) -> Part:
+        """The one object of that type (settings, the vault, …) the worker was started with."""
+        found: Part = self._parts[kind]
+        return found
 
     async def progress(self, done: int, total: int, note: str = "") -> None:
         """Record progress, extend the lease, and raise JobCancelledError if the job was cancelled."""
@@ -112,11 +128,19 @@ class LocalWorker:
     """Claims and runs jobs one at a time; `wake()` spares the wait until the next look."""
 
     def __init__(
-        self, db: Database, clock: Clock, handlers: dict[str, JobHandler], *, holder: str, poll_s: float = 1.0
+        self,
+        db: Database,
+        clock: Clock,
+        handlers: dict[str, JobHandler],
+        *,
+        holder: str,
+        poll_s: float = 1.0,
+        parts: Mapping[type[Any], Any] | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._handlers = handlers
+        self._parts = parts or {}
         self._holder = holder
         self._poll_s = poll_s
         self._wake = asyncio.Event()
@@ -137,7 +161,7 @@ class LocalWorker:
         claimed = await self._claim()
         if claimed is None:
             return False
-        context = JobContext(self._db, self._clock, claimed.id, claimed.owner_id, claimed.args)
+        context = JobContext(self._db, self._clock, claimed.id, claimed.owner_id, claimed.args, self._parts)
         status, result, error = JobStatus.DONE, None, None
         keeper = asyncio.create_task(self._keep_lease(claimed.id))
         try:

@@ -1,0 +1,264 @@
+"""Instruments, bars, imports and data sources over HTTP."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Form, Query, Response, UploadFile
+
+from alphaloop.adapters.feeds import MAX_BYTES, file_kind
+from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.features.market import rules, schemas, service
+from alphaloop.features.market.models import DataSource
+from alphaloop.features.market.schemas import TimeframeName
+from alphaloop.infra.db import ReadSession
+from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Writing
+from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, make_cursor, read_cursor
+from alphaloop.infra.jobs.local import get_job
+
+IMPORT_PATH = "/api/v1/market/import"
+IMPORT_BODY_LIMIT = MAX_BYTES + 64 * 1024
+"""What a body at IMPORT_PATH may weigh: the largest file and the form around it."""
+
+_MS = {"ge": -62_135_596_800_000, "le": 253_402_300_799_999}
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorBody} for status in (401, 403, *statuses, 422)}
+
+
+def _router(tag: str) -> APIRouter:
+    return APIRouter(tags=[tag], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name)
+
+
+router = _router("行情 Market")
+sources = _router("数据源 Data sources")
+ROUTERS = [router, sources]
+
+
+@router.get("/market/instruments", responses=_refusals())
+async def list_instruments(
+    session: Reading,
+    actor: Asking,
+    query: Annotated[schemas.SearchText, Query()] = "",
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[schemas.InstrumentOut]:
+    """Instruments that have bars, with their series; `query` matches symbol, short name and both names."""
+    found = await service.list_instruments(session, actor, query=query, after_id=read_cursor(cursor), limit=limit + 1)
+    shown = found[:limit]
+    more = make_cursor(shown[-1][0].id) if len(found) > limit else None
+    return Page(items=[schemas.InstrumentOut.of(row, series) for row, series in shown], next_cursor=more)
+
+
+@router.get("/market/bars", response_model=schemas.BarsOut, responses=_refusals(404))
+async def list_bars(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+    limit: Annotated[int, Query(ge=1, le=service.MAX_BARS)] = 1000,
+    before: Annotated[
+        int | None, Query(description="Only bars that opened before this time (epoch ms).", **_MS)
+    ] = None,
+    replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+) -> Response:
+    """The newest bars, ascending. Timeframes that are not stored are made of finer ones that are."""
+    as_of_ms = await service.moment_of(session, actor, replay_id)
+    window = await service.read_window(
+        session,
+        actor,
+        service.BarStore(wiring.settings.bars_dir),
+        instrument=instrument,
+        timeframe=timeframe,
+        limit=limit,
+        before_ts=before,
+        as_of_ms=as_of_ms,
+    )
+    if as_of_ms is None and window.rows:
+        as_of_ms = window.instrument.spec_calendar.close_ms(int(window.rows[-1][0]), timeframe)
+    body = {
+        "instrument": window.instrument.symbol,
+        "timeframe": timeframe.value,
+        "bars": window.rows,
+        "has_more": window.more,
+        "as_of_ms": as_of_ms,
+    }
+    # Ten thousand rows go out as they are: they are our own, and checking each again would cost more than reading them.
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+@router.get("/market/health", responses=_refusals(404))
+async def get_series_health(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+) -> schemas.HealthOut:
+    """What a stored series lacks: gaps by its calendar, repeated or conflicting rows, no volume, outliers."""
+    manifest, findings = await service.check_health(
+        session, actor, service.BarStore(wiring.settings.bars_dir), instrument=instrument, timeframe=timeframe
+    )
+    return schemas.HealthOut(
+        bars=manifest.rows,
+        first_ts=manifest.first_ts,
+        last_ts=manifest.last_ts,
+        gaps=[schemas.GapOut(from_ts=gap.from_ts, to_ts=gap.to_ts, missing=gap.missing) for gap in findings.gaps],
+        gap_count=findings.gap_count,
+        duplicates=manifest.duplicates,
+        conflicts=manifest.conflicts,
+        repaired=manifest.dropped,
+        issues=[schemas.IssueOut(code=issue.code, ts=issue.ts, detail=issue.detail) for issue in findings.issues],
+    )
+
+
+@router.post("/market/import", responses=_refusals(413))
+async def import_bars(
+    form: Annotated[schemas.ImportForm, Form(media_type="multipart/form-data")],
+    actor: Asking,
+    wiring: Wired,
+    clock: Now,
+) -> schemas.ImportOut:
+    """Bring in a CSV, Parquet or Feather file of at most 200 MB. A broken file is refused by its first bad line."""
+    actor.require("market.import")
+    kind = file_kind(form.file.filename or "")
+    if kind is None:
+        raise InvalidError(
+            "Bars come as .csv, .parquet or .feather.", code="bad_bar_file", fields=(("file", "unknown_file_type"),)
+        )
+    # Reading and storing hold no transaction: a large file must not keep orders waiting.
+    with tempfile.TemporaryDirectory(prefix="alphaloop-import-") as folder:
+        path = Path(folder) / f"bars.{kind}"
+        await asyncio.to_thread(_spool, form.file, path)
+        async with wiring.db.read() as session:
+            prepared = await service.prepare_import(
+                session, actor, path=path, kind=kind, instrument=form.instrument, timeframe=form.timeframe
+            )
+    imported = await service.store_prepared(service.BarStore(wiring.settings.bars_dir), prepared)
+    async with wiring.db.write() as session:
+        await service.book_import(session, actor, clock, imported)
+    appended, table = imported.appended, prepared.table
+    return schemas.ImportOut(
+        instrument=prepared.naming.instrument.symbol,
+        timeframe=form.timeframe.value,
+        rows=len(table),
+        added=appended.added,
+        duplicates=appended.duplicates,
+        conflicts=appended.conflicts,
+        first_ts=int(table.ts[0]),
+        last_ts=int(table.ts[-1]),
+    )
+
+
+def _spool(upload: UploadFile, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(upload.file, file, 1024 * 1024)
+
+
+@sources.get("/data-sources/types", responses=_refusals())
+async def list_data_source_types(actor: Asking) -> list[schemas.SourceTypeOut]:
+    """Kinds of data source that can be added, each with the schema its form is drawn from."""
+    actor.require("market.read")
+    return [
+        schemas.SourceTypeOut(
+            type=item.type,
+            label=schemas.Bilingual(**item.label),
+            summary=schemas.Bilingual(**item.summary),
+            config_schema=item.config_schema,
+        )
+        for item in service.list_types()
+    ]
+
+
+@sources.get("/data-sources", responses=_refusals())
+async def list_data_sources(
+    session: Reading,
+    actor: Asking,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[schemas.SourceOut]:
+    """Your data sources; everybody's for an administrator."""
+    found = await service.list_sources(session, actor, after_id=read_cursor(cursor), limit=limit + 1)
+    shown = found[:limit]
+    more = make_cursor(shown[-1][0].id) if len(found) > limit else None
+    return Page(items=[_shown(row, count) for row, count in shown], next_cursor=more)
+
+
+@sources.post("/data-sources", status_code=201, responses=_refusals(409))
+async def create_data_source(
+    body: schemas.SourceIn, session: Writing, actor: Asking, wiring: Wired, clock: Now
+) -> schemas.SourceOut:
+    """Add a source. It is on at once; ask `test` whether it answers and `sync` for its bars."""
+    row = await service.add_source(
+        session, actor, clock, wiring.vault, name=body.name, kind=body.type, config=body.config
+    )
+    return _shown(row, 0)
+
+
+@sources.put("/data-sources/{source_id}", responses=_refusals(404))
+async def update_data_source(
+    source_id: Id, body: schemas.SourceChange, session: Writing, actor: Asking, wiring: Wired, clock: Now
+) -> schemas.SourceOut:
+    """Change name or settings; a secret left out stays what it was."""
+    row = await service.change_source(
+        session, actor, clock, wiring.vault, source_id, name=body.name, config=body.config
+    )
+    return await _counted(session, row)
+
+
+@sources.delete("/data-sources/{source_id}", status_code=204, responses=_refusals(404))
+async def delete_data_source(source_id: Id, session: Writing, actor: Asking, clock: Now) -> None:
+    """Remove a source; the bars it brought stay."""
+    await service.remove_source(session, actor, clock, source_id)
+
+
+@sources.post("/data-sources/{source_id}/test", responses=_refusals(404))
+async def test_data_source(source_id: Id, actor: Asking, wiring: Wired, clock: Now) -> schemas.SourceTestOut:
+    """Ask the source whether it answers; the answer is remembered with it."""
+    async with wiring.db.read() as reader:
+        opened = await service.open_source(reader, actor, wiring.settings, wiring.vault, source_id)
+    answer = await service.probe_source(opened)
+    async with wiring.db.write() as session:
+        await service.note_answer(
+            session, actor, clock, source_id, ok=answer.ok, code=answer.code, message=answer.message
+        )
+    return schemas.SourceTestOut(
+        ok=answer.ok,
+        code=answer.code,
+        message=answer.message,
+        latency_ms=round(answer.latency_ms, 3),
+        series=answer.series,
+    )
+
+
+@sources.post("/data-sources/{source_id}/sync", status_code=202, responses=_refusals(404, 409))
+async def sync_data_source(source_id: Id, session: Writing, actor: Asking, clock: Now) -> schemas.JobOut:
+    """Bring the source's bars in as a job; follow it under `/jobs/{id}`."""
+    job_id = await service.request_sync(session, actor, clock, source_id)
+    return schemas.JobOut.of(await get_job(session, job_id, owner_id=None))
+
+
+@sources.post("/data-sources/{source_id}/use", responses=_refusals(404))
+async def switch_data_source(
+    source_id: Id, body: schemas.SourceSwitch, session: Writing, actor: Asking, clock: Now
+) -> schemas.SourceOut:
+    """Switch a source on or off. Off: not synced, and its series are not offered."""
+    return await _counted(session, await service.use_source(session, actor, clock, source_id, on=body.on))
+
+
+async def _counted(session: ReadSession, row: DataSource) -> schemas.SourceOut:
+    return _shown(row, await service.count_series(session, row))
+
+
+def _shown(row: DataSource, series: int) -> schemas.SourceOut:
+    try:
+        shown = rules.shown_config(service.describe_type(row.type), row.config_json)
+    except AlphaLoopError:
+        # A source whose feed this version no longer has is still listed, so that it can be removed.
+        shown = {}
+    return schemas.SourceOut.of(row, series, shown)

@@ -1,0 +1,260 @@
+"""Requests and responses of the market room."""
+
+from typing import Annotated, Any
+
+from fastapi import UploadFile
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from alphaloop.core.bar import Timeframe
+from alphaloop.core.clock import to_ms
+from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
+from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
+from alphaloop.infra.jobs.models import JobRow
+
+
+def _one_line(text: str) -> str:
+    if any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in text):
+        raise PydanticCustomError("text_not_allowed", "must be one line of plain text")
+    return text
+
+
+def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings are flat: short names with texts, whole numbers or yes/no."""
+    if len(settings) > 50 or any(len(name) > 64 for name in settings):
+        raise PydanticCustomError("too_long", "has too many or too long names")
+    for value in settings.values():
+        if not isinstance(value, str | int | bool) or len(str(value)) > 2000:
+            raise PydanticCustomError("wrong_type", "holds a value that is no short text, number or yes/no")
+        if isinstance(value, int) and abs(value) >= 2**53:
+            raise PydanticCustomError("number_too_large", "holds a number that is too large")
+        if isinstance(value, str):
+            _one_line(value)
+    return settings
+
+
+SourceName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_one_line)
+]
+SourceType = Annotated[str, StringConstraints(max_length=32, pattern=r"^[A-Z][A-Z0-9_]{0,31}$")]
+SourceConfig = Annotated[dict[str, Any], AfterValidator(_plain_settings)]
+SearchText = Annotated[str, StringConstraints(max_length=64), AfterValidator(_one_line)]
+TimeframeName = Annotated[Timeframe, Field(description="1m 5m 15m 30m 1h 4h 1d 1w 1M")]
+
+
+class Bilingual(Wire):
+    zh: str
+    en: str
+
+
+class SeriesOut(Wire):
+    """One stored series; times are open times in epoch ms."""
+
+    timeframe: str
+    bars: Count
+    first_ts: Count
+    last_ts: Count
+    source_id: Id | None
+    source_name: str | None
+
+    @classmethod
+    def of(cls, row: BarSeries, source_name: str | None) -> "SeriesOut":
+        return cls(
+            timeframe=row.timeframe,
+            bars=row.bars,
+            first_ts=row.first_ts,
+            last_ts=row.last_ts,
+            source_id=row.source_id,
+            source_name=source_name,
+        )
+
+
+class InstrumentOut(Wire):
+    """An instrument and the series stored of it."""
+
+    symbol: str
+    alias: str
+    name: Bilingual
+    asset_class: str
+    venue: str
+    tick: Money
+    lot: Money
+    min_notional: Money
+    quote: str
+    calendar: str
+    can_short: bool
+    series: list[SeriesOut]
+
+    @classmethod
+    def of(cls, row: InstrumentRow, series: list[tuple[BarSeries, str | None]]) -> "InstrumentOut":
+        return cls(
+            symbol=row.symbol,
+            alias=row.alias,
+            name=Bilingual(**row.names),
+            asset_class=row.asset_class,
+            venue=row.venue,
+            tick=row.tick,
+            lot=row.lot,
+            min_notional=row.min_notional,
+            quote=row.quote,
+            calendar=row.calendar,
+            can_short=row.can_short,
+            series=[SeriesOut.of(item, name) for item, name in series],
+        )
+
+
+BarRow = Annotated[list[int | str], Field(min_length=6, max_length=6)]
+"""[ts, open, high, low, close, volume]: epoch ms and plain decimal texts."""
+
+
+class BarsOut(Wire):
+    """Bars in ascending order. `as_of_ms` is the replay's now, or the newest bar's close."""
+
+    instrument: str
+    timeframe: str
+    bars: list[BarRow]
+    has_more: bool
+    as_of_ms: int | None
+
+
+class GapOut(Wire):
+    from_ts: int
+    to_ts: int
+    missing: int
+
+
+class IssueOut(Wire):
+    code: str
+    ts: int
+    detail: str
+
+
+class HealthOut(Wire):
+    """`gaps` lists at most the 200 longest of `gap_count`; `repaired` counts rows the source left empty."""
+
+    bars: int
+    first_ts: int
+    last_ts: int
+    gaps: list[GapOut]
+    gap_count: int
+    duplicates: int
+    conflicts: int
+    repaired: int
+    issues: list[IssueOut]
+
+
+class ImportForm(Wire):
+    """A bar file with the instrument and timeframe it holds."""
+
+    file: UploadFile
+    instrument: Symbol
+    timeframe: TimeframeName
+
+
+class ImportOut(Wire):
+    """`rows` in the file, of which `added` were new; `conflicts` differ from what is stored, which stays."""
+
+    instrument: str
+    timeframe: str
+    rows: int
+    added: int
+    duplicates: int
+    conflicts: int
+    first_ts: int
+    last_ts: int
+
+
+class SourceIn(Wire):
+    name: SourceName
+    type: SourceType
+    config: SourceConfig = Field(default_factory=dict)
+
+
+class SourceChange(Wire):
+    name: SourceName | None = None
+    config: SourceConfig | None = None
+
+
+class SourceSwitch(Wire):
+    on: Flag
+
+
+class SourceFault(Wire):
+    """The last thing that went wrong; `at` is epoch ms."""
+
+    code: str
+    message: str
+    at: int
+
+
+class SourceOut(Wire):
+    id: Id
+    name: str
+    type: str
+    config: dict[str, Any]
+    status: str
+    last_error: SourceFault | None
+    series_count: int
+    last_sync_at: TimeMs | None
+    created_at: TimeMs
+
+    @classmethod
+    def of(cls, row: DataSource, series: int, shown: dict[str, Any]) -> "SourceOut":
+        return cls(
+            id=row.id,
+            name=row.name,
+            type=row.type,
+            config=shown,
+            status=row.status,
+            last_error=None if row.last_error is None else SourceFault(**row.last_error),
+            series_count=series,
+            last_sync_at=row.last_sync_at,
+            created_at=row.created_at,
+        )
+
+
+class SourceTypeOut(Wire):
+    """A kind of source; `config_schema` is the JSON schema its form is drawn from."""
+
+    type: str
+    label: Bilingual
+    summary: Bilingual
+    config_schema: dict[str, Any]
+
+
+class SourceTestOut(Wire):
+    ok: bool
+    code: str
+    message: str
+    latency_ms: Ratio
+    series: int
+
+
+class JobProgress(Wire):
+    done: int
+    total: int
+    note: str
+
+
+class JobOut(Wire):
+    """Long work: how far it is and what came out."""
+
+    id: Id
+    kind: str
+    status: str
+    progress: JobProgress
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    created_at_ms: int
+
+    @classmethod
+    def of(cls, row: JobRow) -> "JobOut":
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            status=row.status,
+            progress=JobProgress(done=row.progress_done, total=row.progress_total, note=row.progress_note),
+            result=row.result,
+            error=row.error,
+            created_at_ms=to_ms(row.created_at),
+        )

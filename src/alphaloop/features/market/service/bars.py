@@ -1,0 +1,122 @@
+"""Reading bars: exact for the matcher, arrays for kernels, rows for people, as of a moment where one is given."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.core.bar import Bar, Timeframe
+from alphaloop.core.errors import NotFoundError
+from alphaloop.core.money import plain
+from alphaloop.features.market import reading, repository
+from alphaloop.features.market.health import Findings, examine
+from alphaloop.features.market.models import InstrumentRow
+from alphaloop.features.market.reading import SeriesKey
+from alphaloop.features.market.series_files import Manifest
+from alphaloop.features.market.service.instruments import find_instrument
+from alphaloop.features.market.store import BarStore, arrays_of, bars_of, rows_of
+from alphaloop.infra.db import ReadSession
+from alphaloop.infra.identity import Actor
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_BARS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows for a chart, ascending; `more` says whether older bars exist."""
+
+    instrument: InstrumentRow
+    timeframe: Timeframe
+    rows: list[list[int | str]]
+    more: bool
+
+
+async def series_key(session: ReadSession, instrument: str, timeframe: Timeframe) -> SeriesKey:
+    """What the readers below need to know of a series; NotFoundError when the instrument is unknown."""
+    row = await find_instrument(session, instrument)
+    stored = await repository.timeframes_of(session, row.id)
+    return SeriesKey(row.symbol, timeframe, row.calendar, tuple(stored))
+
+
+async def read_window(
+    session: ReadSession,
+    actor: Actor,
+    store: BarStore,
+    *,
+    instrument: str,
+    timeframe: Timeframe,
+    limit: int,
+    before_ts: int | None = None,
+    as_of_ms: int | None = None,
+) -> Window:
+    """The newest bars of a series before a time, as text rows."""
+    actor.require("market.read")
+    row = await find_instrument(session, instrument)
+    key = await series_key(session, row.symbol, timeframe)
+
+    def read() -> tuple[list[list[int | str]], bool]:
+        table, more = reading.read_newest(store, key, limit=limit, before_ts=before_ts, as_of_ms=as_of_ms)
+        return rows_of(table), more
+
+    rows, more = await asyncio.to_thread(read)
+    return Window(row, timeframe, rows, more)
+
+
+async def read_table(
+    store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None, since_ts: int | None = None
+) -> BarTable:
+    """Every bar of a series from `since_ts` on that was closed at `as_of_ms`; NotFoundError when there is no series."""
+    return await asyncio.to_thread(reading.read_all, store, key, as_of_ms=as_of_ms, since_ts=since_ts)
+
+
+async def read_arrays(
+    store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None, since_ts: int | None = None
+) -> "dict[str, NDArray[np.generic]]":
+    """The same as arrays for kernels: ts int64[N] epoch ms; open, high, low, close, volume float64[N]."""
+    return arrays_of(await read_table(store, key, as_of_ms=as_of_ms, since_ts=since_ts))
+
+
+async def read_bars(store: BarStore, key: SeriesKey, *, after_ts: int, limit: int = 1) -> list[Bar]:
+    """The next stored bars that opened after `after_ts`, exact to the decimals of their source."""
+
+    def read() -> list[Bar]:
+        table = reading.read_after(store, key, after_ts=after_ts, limit=limit)
+        return bars_of(table, key.symbol, key.timeframe, key.calendar_rules)
+
+    return await asyncio.to_thread(read)
+
+
+async def newest_bars(store: BarStore, key: SeriesKey, *, limit: int = 1, as_of_ms: int | None = None) -> list[Bar]:
+    """The newest bars closed at `as_of_ms`, ascending and exact."""
+
+    def read() -> list[Bar]:
+        table, _ = reading.read_newest(store, key, limit=limit, as_of_ms=as_of_ms)
+        return bars_of(table, key.symbol, key.timeframe, key.calendar_rules)
+
+    return await asyncio.to_thread(read)
+
+
+async def check_health(
+    session: ReadSession, actor: Actor, store: BarStore, *, instrument: str, timeframe: Timeframe
+) -> tuple[Manifest, Findings]:
+    """What is stored of a series, and what is wrong with it. Only stored series are examined."""
+    actor.require("market.read")
+    row = await find_instrument(session, instrument)
+
+    def look() -> tuple[Manifest, Findings]:
+        manifest = store.manifest(row.symbol, timeframe)
+        if manifest is None or not manifest.chunks:
+            raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
+        table = store.read(row.symbol, timeframe)
+        return manifest, examine(table, timeframe, row.spec_calendar)
+
+    return await asyncio.to_thread(look)
+
+
+def bar_row(bar: Bar) -> list[Any]:
+    """One bar as the wire's row: [ts, open, high, low, close, volume]."""
+    return [bar.ts_ms, *(plain(number) for number in (bar.open, bar.high, bar.low, bar.close, bar.volume))]

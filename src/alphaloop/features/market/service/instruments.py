@@ -1,0 +1,78 @@
+"""Finding instruments by any of their names, and adding those that a source brings."""
+
+from alphaloop.core.clock import Clock
+from alphaloop.core.errors import InvalidError, NotFoundError
+from alphaloop.core.instrument import Instrument
+from alphaloop.features.market import repository
+from alphaloop.features.market.models import BarSeries, InstrumentAlias, InstrumentRow
+from alphaloop.features.market.naming import Naming
+from alphaloop.infra.db import ReadSession, WriteSession
+from alphaloop.infra.identity import Actor
+
+
+async def find_instrument(session: ReadSession, text: str) -> InstrumentRow:
+    """The instrument that `text` names: `BTC/USDT@binance`, or `BTCUSDT` where that is one instrument only.
+
+    NotFoundError 'instrument_not_found', InvalidError 'ambiguous_symbol'.
+    """
+    found = await repository.instrument_by_symbol(session, text)
+    if found is None and "@" not in text:
+        named = await repository.instruments_by_alias(session, text.upper())
+        if len(named) > 1:
+            raise InvalidError(
+                "Several instruments have this name; write it as NAME@VENUE.",
+                code="ambiguous_symbol",
+                fields=(("instrument", "ambiguous_symbol"),),
+            )
+        found = named[0] if named else None
+    if found is None:
+        raise NotFoundError("There is no such instrument.", code="instrument_not_found")
+    return found
+
+
+async def get_instrument(session: ReadSession, symbol: str) -> Instrument:
+    """The trading rules of an instrument, or NotFoundError."""
+    return (await find_instrument(session, symbol)).spec()
+
+
+async def list_instruments(
+    session: ReadSession, actor: Actor, *, query: str = "", after_id: int | None = None, limit: int = 50
+) -> list[tuple[InstrumentRow, list[tuple[BarSeries, str | None]]]]:
+    """One page of instruments that have bars, each with its series and their sources' names."""
+    actor.require("market.read")
+    rows = await repository.instruments_page(session, query=query.strip(), after_id=after_id, limit=limit)
+    series: dict[int, list[tuple[BarSeries, str | None]]] = {row.id: [] for row in rows}
+    for item, source_name in await repository.offered_series(session, list(series)):
+        series[item.instrument_id].append((item, source_name))
+    return [(row, series[row.id]) for row in rows]
+
+
+async def ensure_instrument(
+    session: WriteSession, clock: Clock, naming: Naming, *, spelled: str, source: str
+) -> InstrumentRow:
+    """The stored instrument of that name, added if new; remembers how the source spells it."""
+    spec = naming.instrument
+    row = await repository.instrument_by_symbol(session, spec.symbol)
+    if row is None:
+        row = InstrumentRow(
+            symbol=spec.symbol,
+            alias=naming.alias[:64],
+            names={"zh": naming.zh, "en": naming.en},
+            search=" ".join((spec.symbol, naming.alias, naming.zh, naming.en)).lower()[:255],
+            asset_class=spec.asset_class.value,
+            base=spec.base,
+            quote=spec.quote,
+            tick=spec.tick,
+            lot=spec.lot,
+            min_notional=spec.min_notional,
+            calendar=spec.calendar,
+            can_short=spec.can_short,
+            created_at=clock.now(),
+        )
+        session.add(row)
+        await session.flush()
+    source, spelled = source[:32], spelled[:64].upper()
+    if await repository.alias_row(session, source, spelled) is None:
+        session.add(InstrumentAlias(source=source, alias=spelled, instrument_id=row.id))
+        await session.flush()
+    return row
