@@ -20,7 +20,7 @@ from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, make_cursor, 
 from alphaloop.infra.jobs.local import get_job
 
 IMPORT_PATH = "/api/v1/market/import"
-IMPORT_BODY_LIMIT = MAX_BYTES + 64 * 1024
+MAX_IMPORT_BYTES = MAX_BYTES + 64 * 1024
 """What a body at IMPORT_PATH may weigh: the largest file and the form around it."""
 
 _MS = {"ge": -62_135_596_800_000, "le": 253_402_300_799_999}

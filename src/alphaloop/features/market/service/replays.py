@@ -131,7 +131,7 @@ async def advance_cursor(
     """Move a replay on to the bar that opened at `cursor_ts`, `bars` after the last one; the series' last bar ends it.
 
     `replay` is the row as it was read when the turn began: ConflictError 'replay_moved' when somebody moved it since,
-    so that no bar is ever worked twice. A pause or a new speed set meanwhile is kept; the row returned is the fresh one.
+    so that no bar is ever worked twice. A pause or a new speed set meanwhile is kept; the fresh row is returned.
     """
     moved = advance(cursor_of(replay), bars)
     if not await repository.move_cursor(
