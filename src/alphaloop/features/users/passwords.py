@@ -7,7 +7,7 @@ from alphaloop.infra.security import MAX_PASSWORD_BYTES
 
 MIN_LENGTH = 12
 
-# Words that guessing lists are built from; a password made of at most three of them, digits aside, is refused.
+# Words that guessing lists are built from; a password made of at most four of them, digits aside, is refused.
 _WORD_TEXT = """
 password passwort passw0rd passwd passphrase pass word pwd mima secret geheim admin administrator adm root superuser
 sysadmin system user username guest test tester testing demo sample example default change changeme me changeit
@@ -65,7 +65,10 @@ def is_common(password: str, *, username: str = "") -> bool:
         return True
     if folded.isdecimal() and len(folded) < 20:
         return True
-    return any(_made_of_words(text) for text in (folded, folded.translate(_LEET)))
+    # A number behind a word is decoration, a number inside it stands for a letter: p@ssw0rd1234.
+    core = folded.strip("0123456789 .,;:!?-_+*#$%&/()=")
+    decorated = len(folded) - len(core) <= 8 and _made_of_words(core.translate(_LEET))
+    return decorated or _made_of_words(folded) or _made_of_words(folded.translate(_LEET))
 
 
 def _repeats(text: str) -> bool:

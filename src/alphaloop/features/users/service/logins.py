@@ -10,6 +10,7 @@ from alphaloop.features.audit import service as audit
 from alphaloop.features.users import repository
 from alphaloop.features.users.models import User
 from alphaloop.infra.db import WriteSession
+from alphaloop.infra.http.wire import MAX_KEY
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.security import Tokens, fingerprint, random_token
 
@@ -52,6 +53,8 @@ class Mint:
         claims: dict[str, Any] = self._tokens.read(token, audience=ACCESS)
         family_id, auth_version = claims.get("fam"), claims.get("ver")
         if type(family_id) is not int or type(auth_version) is not int:
+            raise UnauthenticatedError("Sign in again.", code="token_invalid")
+        if not (0 < family_id <= MAX_KEY and 0 < auth_version <= MAX_KEY):
             raise UnauthenticatedError("Sign in again.", code="token_invalid")
         return AccessClaims(family_id, auth_version)
 
