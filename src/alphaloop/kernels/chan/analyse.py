@@ -204,6 +204,8 @@ def advance(
     """Take len(high) closed bars into the state; `features` is float64[n, 12] to fill or float64[0, 12]. O(1) a bar.
 
     Arrays must have room for n more rows each; the prices must be checked before."""
+    # The compile cache watches this file only: after editing a callee in another file, clear it (the .nbi and .nbc
+    # files in __pycache__), or this loop keeps running the old one.
     wanted = features.shape[0] > 0
     old_pi = np.empty((4, pi.shape[1]), np.int64)
     old_qi = np.empty((8, qi.shape[1]), np.int64)
