@@ -223,7 +223,9 @@ class _Turn:
     def _touch_inside(self, held: Working) -> None:
         # Whether a stop-limit's better limit came before or after its stop nobody knows: it waits for the next bar.
         self.touched_inside.add(held.seq)
-        self._touch(held, _stop(held), self.bar.close_ms)
+        # What only woke up inside the bar may have been passed by the open already; it gets the worse of the two.
+        worse = max if held.order.side is OrderSide.BUY else min
+        self._touch(held, worse(_stop(held), self.bar.open), self.bar.close_ms)
 
     def _touch(self, held: Working, price: Decimal, ts_ms: int) -> None:
         """A stop price was reached at `price`: a STOP trades now, a STOP_LIMIT becomes a limit."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alphaloop.core.errors import InvalidError
+from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.plugins import load_plugin, plugin_keys
 from alphaloop.core.signal import Desired, Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
@@ -95,7 +95,12 @@ class Strategy:
 
 def load_strategy(key: str) -> Strategy:
     """The built-in strategy with that key ('reversion/bollinger'), or NotFoundError."""
-    return strategy_from_module(key, load_plugin(_PACKAGE, key))
+    try:
+        module = load_plugin(_PACKAGE, key)
+    except NotFoundError:
+        known = ", ".join(plugin_keys(_PACKAGE))
+        raise NotFoundError(f"There is no such strategy. Known: {known}.", code="unknown_strategy") from None
+    return strategy_from_module(key, module)
 
 
 def list_strategies() -> list[Strategy]:
