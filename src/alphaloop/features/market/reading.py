@@ -36,7 +36,7 @@ class SeriesKey:
         raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
 
 
-def read_newest(
+def newest_table(
     store: BarStore, key: SeriesKey, *, limit: int, before_ts: int | None = None, as_of_ms: int | None = None
 ) -> tuple[BarTable, bool]:
     """(the newest `limit` bars opened before `before_ts` and closed at `as_of_ms`, whether older ones exist)."""
@@ -58,7 +58,9 @@ def read_after(store: BarStore, key: SeriesKey, *, after_ts: int, limit: int) ->
     return store.read(key.symbol, key.timeframe, since_ts=after_ts + 1, first=limit)
 
 
-def read_all(store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None, since_ts: int | None = None) -> BarTable:
+def read_series(
+    store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None, since_ts: int | None = None
+) -> BarTable:
     """Every bar from `since_ts` on that was closed at `as_of_ms`."""
     origin, calendar = key.origin, key.calendar_rules
     if origin is key.timeframe:

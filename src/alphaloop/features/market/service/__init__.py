@@ -1,7 +1,7 @@
 """What other rooms may ask of the market."""
 
 from alphaloop.features.market.naming import calendar_of
-from alphaloop.features.market.reading import SeriesKey
+from alphaloop.features.market.reading import SeriesKey, newest_table, read_series
 from alphaloop.features.market.service.bars import (
     MAX_BARS,
     Window,
@@ -85,6 +85,7 @@ __all__ = [
     "list_types",
     "moment_of",
     "newest_bars",
+    "newest_table",
     "note_answer",
     "open_source",
     "playing_replays",
@@ -92,6 +93,7 @@ __all__ = [
     "probe_source",
     "read_arrays",
     "read_bars",
+    "read_series",
     "read_table",
     "read_window",
     "remove_source",

@@ -59,7 +59,7 @@ async def read_window(
     key = await series_key(session, row.symbol, timeframe)
 
     def read() -> tuple[list[list[int | str]], bool]:
-        table, more = reading.read_newest(store, key, limit=limit, before_ts=before_ts, as_of_ms=as_of_ms)
+        table, more = reading.newest_table(store, key, limit=limit, before_ts=before_ts, as_of_ms=as_of_ms)
         return rows_of(table), more
 
     rows, more = await asyncio.to_thread(read)
@@ -70,7 +70,7 @@ async def read_table(
     store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None, since_ts: int | None = None
 ) -> BarTable:
     """Every bar of a series from `since_ts` on that was closed at `as_of_ms`; NotFoundError when there is no series."""
-    return await asyncio.to_thread(reading.read_all, store, key, as_of_ms=as_of_ms, since_ts=since_ts)
+    return await asyncio.to_thread(reading.read_series, store, key, as_of_ms=as_of_ms, since_ts=since_ts)
 
 
 async def read_arrays(
@@ -94,7 +94,7 @@ async def newest_bars(store: BarStore, key: SeriesKey, *, limit: int = 1, as_of_
     """The newest bars closed at `as_of_ms`, ascending and exact."""
 
     def read() -> list[Bar]:
-        table, _ = reading.read_newest(store, key, limit=limit, as_of_ms=as_of_ms)
+        table, _ = reading.newest_table(store, key, limit=limit, as_of_ms=as_of_ms)
         return bars_of(table, key.symbol, key.timeframe, key.calendar_rules)
 
     return await asyncio.to_thread(read)

@@ -1,0 +1,78 @@
+"""Chan structures and the watch list over HTTP."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import StringConstraints
+
+from alphaloop.features.market.schemas import TimeframeName
+from alphaloop.features.market.service import BarStore
+from alphaloop.features.research import schemas, service
+from alphaloop.infra.http.doors import Asking, Reading, StrictRoute, Wired, Wiring
+from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol
+
+router = APIRouter(
+    tags=["研究 Research"], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name
+)
+
+ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorBody} for status in (401, 403, *statuses, 422)}
+
+
+def _book(wiring: Wiring) -> service.StructureBook:
+    book: service.StructureBook = wiring.parts.setdefault(service.StructureBook, service.StructureBook())
+    return book
+
+
+@router.get("/chan/structure", response_model=schemas.StructureOut, responses=_refusals(404))
+async def get_chan_structure(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+    config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
+    limit: Annotated[int, Query(ge=1, le=200_000, description="Bars of the window.")] = 10_000,
+    before: Annotated[
+        int | None,
+        Query(
+            ge=-62_135_596_800_000, le=253_402_300_799_999, description="The window ends before this time (epoch ms)."
+        ),
+    ] = None,
+    replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+) -> Response:
+    """Fractals, strokes, pivots and points that touch the window, and where the price is. Rows may still change until
+    they are final."""
+    found = await service.read_structure(
+        session,
+        actor,
+        BarStore(wiring.settings.bars_dir),
+        _book(wiring),
+        instrument=instrument,
+        timeframe=timeframe,
+        config=config,
+        limit=limit,
+        before_ts=before,
+        replay_id=replay_id,
+    )
+    # Thousands of our own rows go out as they are, without being checked one by one again.
+    return Response(orjson.dumps(found), media_type="application/json")
+
+
+@router.get("/market/watch", responses=_refusals(404))
+async def list_watch(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+) -> Page[schemas.WatchOut]:
+    """Last price, change and Chan mood of the first instruments that have bars at that moment."""
+    lines = await service.watch_lines(
+        session, actor, BarStore(wiring.settings.bars_dir), _book(wiring), replay_id=replay_id, limit=limit
+    )
+    return Page(items=[schemas.WatchOut.of(line) for line in lines])

@@ -1,0 +1,149 @@
+"""Chan states kept from one question to the next, so that the next bar costs one step and not the whole series.
+
+A structure depends on where its series begins, so a state always starts at the first stored bar. Blocking.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.core.errors import InvalidError, UnavailableError
+from alphaloop.features.market.service import BarStore, SeriesKey, read_series
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from alphaloop.kernels.chan import ChanState, ChanTables
+
+KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A series' structure after its newest visible bar. `ts` is int64[N]; `close` that bar's close."""
+
+    tables: "ChanTables"
+    ts: "NDArray[np.int64]"
+    close: float
+    decimals: int
+
+
+@dataclass(slots=True)
+class _Kept:
+    state: "ChanState"
+    times: "list[NDArray[np.int64]]"
+    close: float
+    decimals: int
+    stamp: tuple[int, int]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def last_ts(self) -> int:
+        return int(self.times[-1][-1])
+
+
+class StructureBook:
+    """The newest states by series, configuration and watcher (a replay, or nobody for the present)."""
+
+    def __init__(self, *, kept: int = KEPT) -> None:
+        self._kept: OrderedDict[tuple[str, str, str, int | None], _Kept] = OrderedDict()
+        self._most = kept
+        self._lock = threading.Lock()
+
+    def structure(
+        self, store: BarStore, key: SeriesKey, *, config: str, as_of_ms: int | None, watcher: int | None = None
+    ) -> Structure | None:
+        """The structure of the bars closed at `as_of_ms`, or None when there are none yet.
+
+        Continues the state of the last question when bars were only added since; begins anew otherwise.
+        """
+        name = (key.symbol, key.timeframe.value, config, watcher)
+        with self._lock:
+            kept = self._kept.get(name)
+        if kept is not None:
+            with kept.lock:
+                found = _continued(kept, store, key, as_of_ms)
+            if found is not None:
+                self._touch(name, kept)
+                return found
+        fresh = _begun(store, key, config, as_of_ms)
+        if fresh is None:
+            return None
+        self._touch(name, fresh)
+        with fresh.lock:
+            return _view(fresh)
+
+    def _touch(self, name: tuple[str, str, str, int | None], kept: _Kept) -> None:
+        with self._lock:
+            self._kept[name] = kept
+            self._kept.move_to_end(name)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -> _Kept | None:
+    from alphaloop.kernels.chan import PRESETS, ChanState
+
+    if config not in PRESETS:
+        raise _unknown(list(PRESETS))
+    stamp = _stamp(store, key)
+    table = read_series(store, key, as_of_ms=as_of_ms)
+    if not len(table):
+        return None
+    kept = _Kept(ChanState(PRESETS[config]), [], 0.0, table.price_decimals, stamp)
+    _feed(kept, table)
+    return kept
+
+
+def _continued(kept: _Kept, store: BarStore, key: SeriesKey, as_of_ms: int | None) -> Structure | None:
+    """The kept state moved on to `as_of_ms`; None when it saw later bars or the stored bars changed under it."""
+    calendar = key.calendar_rules
+    if as_of_ms is not None and calendar.close_ms(kept.last_ts, key.timeframe) > as_of_ms:
+        return None
+    rows, conflicts = _stamp(store, key)
+    grown = rows - kept.stamp[0]
+    if conflicts != kept.stamp[1] or grown < 0 or (as_of_ms is not None and grown):
+        return None
+    table = read_series(store, key, as_of_ms=as_of_ms, since_ts=kept.last_ts + 1)
+    if grown and (key.origin is not key.timeframe or len(table) != grown):
+        return None  # something was added before the newest bar
+    if len(table):
+        _feed(kept, table)
+    kept.stamp = (rows, conflicts)
+    return _view(kept)
+
+
+def _feed(kept: _Kept, table: BarTable) -> None:
+    from alphaloop.kernels.chan import ChanInputError
+
+    try:
+        kept.state.extend(table.ts, table.open, table.high, table.low, table.close, table.volume)
+    except ChanInputError as error:
+        raise UnavailableError(f"The stored bars cannot be analysed: {error.reason}.", code="series_damaged") from error
+    kept.times.append(table.ts)
+    kept.close = float(table.close[-1])
+    kept.decimals = max(kept.decimals, table.price_decimals)
+
+
+def _view(kept: _Kept) -> Structure:
+    import numpy as np
+
+    if len(kept.times) > 1:
+        kept.times = [np.concatenate(kept.times)]
+    return Structure(kept.state.tables(), kept.times[0], kept.close, kept.decimals)
+
+
+def _stamp(store: BarStore, key: SeriesKey) -> tuple[int, int]:
+    manifest = store.manifest(key.symbol, key.origin)
+    return (0, 0) if manifest is None else (manifest.rows, manifest.conflicts)
+
+
+def _unknown(known: list[str]) -> InvalidError:
+    return InvalidError(
+        f"There is no such Chan configuration. Known: {', '.join(sorted(known))}.",
+        code="unknown_config",
+        fields=(("config", "unknown_config"),),
+    )
