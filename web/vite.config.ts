@@ -1,5 +1,6 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import tailwindcss from '@tailwindcss/vite';
+import process from 'node:process';
 import { defineConfig } from 'vitest/config';
 
 // `npm run dev` talks to a platform on the same machine; a build never names a host.

@@ -1,13 +1,13 @@
 // The chart as the page uses it: one object over KLineCharts that knows panes, layers and margins.
 import { dispose, init, type Chart, type Crosshair, type KLineData, type Period } from 'klinecharts';
 import type { ChanPoint, Fill, Fractal, Health, Pivot, Stroke } from '$lib/api/types';
-import { decimalsOf, plain } from '$lib/format/numbers';
+import { compact, decimalsOf, plain } from '$lib/format/numbers';
 import { isDaily, stamp, zoneOf } from '$lib/format/times';
 import type { BarFeed } from './feed';
 import { refreshInk } from './ink';
 import { MACD } from './indicators/macd';
 import { VOLUME } from './indicators/volume';
-import { letter } from './lettering';
+import { letter, lettering } from './lettering';
 import { chartStyles } from './styles';
 import { COMPARE, type Compared } from './overlays/compare';
 import { FILLS } from './overlays/fills';
@@ -37,6 +37,7 @@ export class Board {
   #volumePane: string | null = null;
   #macdPane: string | null = null;
   #narrow = false;
+  #tagged: number[] = [];
 
   constructor(private readonly element: HTMLElement) {
     refreshInk();
@@ -46,12 +47,13 @@ export class Board {
       hotkey: { enabled: false },
       thousandsSeparator: { sign: ',', format: (value) => plain(value, (String(value).split('.')[1] ?? '').length) },
       formatter: {
+        formatBigNumber: (value) => compact(value, lettering.chinese),
         formatDate: ({ timestamp, type, template }) => this.#date(timestamp, type === 'xAxis', template)
       }
     });
     if (!chart) throw new Error('The browser gave no canvas to draw on.');
     this.chart = chart;
-    chart.setBarSpace(4.5);
+    chart.setBarSpace(element.clientWidth < 600 ? 2.6 : 3.2);
     chart.setMaxOffsetRightDistance(600);
   }
 
@@ -101,7 +103,16 @@ export class Board {
     this.#macdPane = 'macd';
     this.chart.createIndicator({ name: MACD, paneId: this.#macdPane });
     this.chart.setPaneOptions({ id: this.#macdPane, height: this.#narrow ? 96 : 130, ...small });
-    this.chart.overrideYAxis({ paneId: 'candle_pane', gap: { top: 0.14, bottom: 0.08 } });
+    this.chart.overrideYAxis({
+      paneId: 'candle_pane',
+      gap: { top: 0.14, bottom: 0.08 },
+      // Tags rank above ticks: a tick that a tag would cover gives way.
+      createTicks: ({ range, bounding, defaultTicks }) => {
+        const y = (price: number) => bounding.height * (1 - (price - range.from) / (range.range || 1));
+        const tags = [...this.#tagged, this.bars.at(-1)?.close].filter((price) => price !== undefined).map(y);
+        return defaultTicks.filter((tick) => tags.every((tag) => Math.abs(tag - tick.coord) > 13));
+      }
+    });
   }
 
   get timeframe(): string {
@@ -129,6 +140,7 @@ export class Board {
   }
 
   drawLines(rows: LineRows, visible: boolean): void {
+    this.#tagged = visible ? rows.lines.map((line) => Number(line.price)) : [];
     putLayer(this.chart, LINES, rows, visible);
   }
 

@@ -116,7 +116,7 @@ class Stream {
     }
     // Bars belong to a subscription, not to the user's own numbered stream.
     if (frame.channel !== 'bar' && !this.#resume.accept(frame.seq)) return;
-    for (const listener of this.#listeners.get(frame.channel) ?? []) listener(frame.event, frame.data, frame);
+    for (const listener of [...(this.#listeners.get(frame.channel) ?? [])]) listener(frame.event, frame.data, frame);
   }
 
   #system(frame: Frame): void {
@@ -131,7 +131,7 @@ class Stream {
     this.state = 'live';
     this.lostAt = null;
     for (const topic of this.#topics.values()) this.#say({ op: 'subscribe', ...topic });
-    if (!data.resumed) for (const listener of this.#fresh) listener();
+    if (!data.resumed) for (const listener of [...this.#fresh]) listener();
   }
 }
 

@@ -11,6 +11,7 @@ registerIndicator<Row>({
   name: VOLUME,
   series: 'volume',
   minValue: 0,
+  shouldFormatBigNumber: true,
   figures: [
     {
       key: 'volume',

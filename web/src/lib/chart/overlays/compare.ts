@@ -21,7 +21,7 @@ registerLayer<Compared>(COMPARE, (compared, frame) => {
     figures.push({ type: 'rect', attrs: { x, y: 0, width, height: frame.height }, styles: { style: 'fill', color: wash }, ignoreEvent: true });
     figures.push({
       type: 'text',
-      attrs: { x: x + 5, y: 5, text: String(stroke.n), align: 'left', baseline: 'top' },
+      attrs: { x: x + 5, y: 24, text: String(stroke.n), align: 'left', baseline: 'top' },
       styles: { color: text, size: 12, family: FONT, weight: '500', backgroundColor: 'transparent', paddingLeft: 0, paddingRight: 0, paddingTop: 0, paddingBottom: 0 },
       ignoreEvent: true
     });

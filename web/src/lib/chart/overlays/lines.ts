@@ -46,7 +46,7 @@ registerLayer<LineRows>(
     axis: ({ lines }, frame) =>
       lines.map((line) => ({
         type: 'text',
-        attrs: { x: 1, y: frame.y(line.price), text: plain(line.price, lettering.priceDecimals), align: 'left', baseline: 'middle', width: frame.width - 2 },
+        attrs: { x: 0, y: frame.y(line.price), text: plain(line.price, lettering.priceDecimals), align: 'left', baseline: 'middle' },
         styles: {
           color: ink.on,
           size: 11,

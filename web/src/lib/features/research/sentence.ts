@@ -23,7 +23,7 @@ export function sentence(structure: Structure | null, words: Words['chan'], styl
   const pivots = state.pivots ?? 0;
   const key = state.key ?? '';
   const up = state.direction === 'up';
-  if (pivots >= 2) parts.push(up ? words.upTrend : words.downTrend);
+  if (pivots >= 2) parts.push(short ? (up ? words.rising : words.falling) : up ? words.upTrend : words.downTrend);
   else parts.push(up ? words.upStroke : words.downStroke);
   if (key.includes('in_pivot')) parts.push(words.inPivot(String(Math.max(1, pivots))));
   else if (key.includes('leaving')) parts.push(words.leavingPivot(String(Math.max(1, pivots))));

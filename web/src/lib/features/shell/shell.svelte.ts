@@ -5,6 +5,7 @@ class ShellState {
   ticketSide = $state<'BUY' | 'SELL'>('BUY');
   startOpen = $state(false);
   panelOpen = $state(false);
+  toolsOpen = $state(false);
   sheetOpen = $state(false);
   sheetTab = $state<'watch' | 'structure' | 'positions' | 'orders' | 'tools'>('structure');
 

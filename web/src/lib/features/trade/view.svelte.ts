@@ -14,6 +14,7 @@ const UPDATE_MS = 100;
 const WATCH_MS = 3000;
 const LAYERS_KEY = 'alphaloop.layers';
 const STRUCTURE_BARS = 10_000;
+const CATCH_UP = 500;
 
 function savedLayers(): Layers {
   const all: Layers = { strokes: true, pivots: true, points: true, fractals: false, orders: true, fills: true };
@@ -63,7 +64,7 @@ class TradeView {
       if (bars) this.#ends();
     });
     if (replayId) this.#leave.push(stream.on('bar', (_event, data) => this.#heard(data as ClosedBar)), stream.subscribe({ replay_id: replayId }));
-    this.#leave.push(stream.onFresh(() => this.#feed && this.show(board, instrument, timeframe, replayId)));
+    this.#leave.push(stream.onFresh(() => void this.#catchUp()));
     board.show(this.#feed, instrument);
     void this.#readStructure();
     void this.#readHealth();
@@ -162,11 +163,18 @@ class TradeView {
 
   /** Another series than the replay's own: its newest bars are asked for, at most as often as the watch list. */
   async #pull(): Promise<void> {
+    if (Date.now() - this.#watchedAt > WATCH_MS) await this.#catchUp();
+  }
+
+  /** Fills in what closed while nobody told us; a hole too wide to bridge loads the series anew. */
+  async #catchUp(): Promise<void> {
     const feed = this.#feed;
-    if (!feed || Date.now() - this.#watchedAt <= WATCH_MS) return;
+    if (!feed || this.feedState !== 'ready') return;
     try {
-      const page = await get<{ bars: BarRow[] }>('/market/bars', { instrument: feed.key.instrument, timeframe: feed.key.timeframe, limit: 50, replay_id: feed.key.replayId });
+      const page = await get<{ bars: BarRow[] }>('/market/bars', { instrument: feed.key.instrument, timeframe: feed.key.timeframe, limit: CATCH_UP, replay_id: feed.key.replayId });
       if (this.#feed !== feed) return;
+      const first = page.bars[0]?.[0];
+      if (first !== undefined && first > feed.lastTs) return this.retry();
       feed.close(page.bars);
       this.#ends();
       await this.#readStructure();
