@@ -58,11 +58,7 @@ def downgrade(url: URL | str, target: str = "base") -> None:
 
 def write_revision(url: URL | str, message: str, revision: str) -> None:
     """Compare the tables with the database and write the difference as a new migration file (for developers)."""
-    asyncio.run(
-        _with_connection(
-            url, lambda config: _revise(config, message, revision)
-        )
-    )
+    asyncio.run(_with_connection(url, lambda config: _revise(config, message, revision)))
 
 
 def _revise(config: Config, message: str, revision: str) -> None:

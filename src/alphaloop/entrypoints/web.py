@@ -1,7 +1,9 @@
 """The HTTP process: wires the rooms' routes, the page and the sockets. It runs no trading and no scheduler."""
 
 import asyncio
+import errno
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from loguru import logger
 from alphaloop import __version__
 from alphaloop.core.clock import Clock, SystemClock
 from alphaloop.core.errors import AlphaLoopError, Kind
+from alphaloop.entrypoints.prepare import prepare
 from alphaloop.entrypoints.rooms import load_tables, routers
 from alphaloop.entrypoints.stream import MAX_FRAME_BYTES, StreamHub
 from alphaloop.features.audit import service as audit
@@ -28,7 +31,7 @@ from alphaloop.infra.http.middleware import MAX_BODY, Outermost
 from alphaloop.infra.http.wire import ErrorBody
 from alphaloop.infra.logs import setup_logs
 from alphaloop.infra.security import Passwords, Tokens, secret_or_made
-from alphaloop.infra.settings import Settings, load_settings
+from alphaloop.infra.settings import Settings, SettingsError, load_settings
 from alphaloop.infra.vault import open_vault
 
 PAGE = Path(__file__).parents[1] / "web" / "dist"
@@ -92,13 +95,19 @@ def make_app(wiring: Wiring | None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    loop = asyncio.get_running_loop()
-    wiring.db.on_announced = lambda: loop.create_task(wiring.bus.publish("outbox", None)) and None
+    nudges: set[asyncio.Task[None]] = set()
+
+    def nudge() -> None:
+        task = asyncio.create_task(wiring.bus.publish("outbox", None))
+        nudges.add(task)
+        task.add_done_callback(nudges.discard)
+
+    wiring.db.on_announced = nudge
     app.state.hub = StreamHub(
         wiring.db,
         wiring.clock,
         wiring.bus,
-        TicketOffice(wiring.clock),
+        TicketOffice(wiring.clock, strategy_managers=wiring.settings.strategy_managers),
         heartbeat_s=wiring.settings.ws_heartbeat_seconds,
     )
     await wiring.bus.start()
@@ -137,25 +146,49 @@ def _serve_page(app: FastAPI) -> None:
 
 
 def run() -> None:
-    """Serve until told to stop; the address comes from the settings."""
+    """Prepare the database and serve until told to stop; the address comes from the settings."""
     import uvicorn
 
     settings = load_settings()
+    os.umask(0o077)
     setup_logs("web", level=settings.log_level, folder=settings.home / "logs")
-    app = make_app(make_wiring(settings))
-    uvicorn.run(
+    listener = _listen(settings)
+    wiring = make_wiring(settings)
+    app = make_app(wiring)
+    config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         server_header=False,
         ws_max_size=MAX_FRAME_BYTES,
-        forwarded_allow_ips=settings.forwarded_allow_ips or "",
-        proxy_headers=bool(settings.forwarded_allow_ips),
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
+    asyncio.run(_serve(uvicorn.Server(config), wiring, listener))
 
 
-if __name__ == "__main__":
-    os.umask(0o077)
-    run()
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else, so that a busy one is said in one sentence."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(f"Port {settings.port} is in use; choose another with PORT=….") from None
+        raise SettingsError(f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}).") from None
+    return listener
+
+
+async def _serve(server: Any, wiring: Wiring, listener: socket.socket) -> None:
+    await prepare(wiring)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110  the server offers a flag, not an event
+        await asyncio.sleep(0.01)
+    if server.started:
+        host, port = listener.getsockname()[:2]
+        shown = "localhost" if host in ("127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
+        # The launcher waits for this line before it starts the worker.
+        print(f"ready http://{shown}:{port}", flush=True)
+    await serving

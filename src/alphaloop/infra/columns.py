@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, Numeric, String
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, Numeric, String, Table, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -81,3 +81,10 @@ class Model(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {Decimal: Amount, datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _compare_text_exactly(table: Table, _parent: Any) -> None:
+    # MySQL's defaults cannot hold every character and take a for A: text is the same on every database only this way.
+    table.dialect_options["mysql"]["charset"] = "utf8mb4"
+    table.dialect_options["mysql"]["collate"] = "utf8mb4_bin"

@@ -355,7 +355,7 @@ def _save(rows: list[PaperOrder], matcher: Matcher, closed: list[Closed], cut: d
             row.status = OrderStatus.PARTIAL if held.trades else OrderStatus.LIVE
         elif end is not None and not short:
             row.status, row.reason = end.status, end.reason
-            row.remaining = ZERO if end.status is OrderStatus.FILLED else row.remaining
+            row.remaining = end.remaining
         else:
             row.status, row.reason = OrderStatus.EXPIRED, "insufficient_cash"
             row.remaining = short

@@ -6,10 +6,10 @@ from typing import Any
 from alphaloop.core.clock import Clock
 from alphaloop.core.events import Event
 from alphaloop.core.money import EXACT, ONE, ZERO
-from alphaloop.core.order import OrderSide, OrderStatus, VenueOrder, can_move
+from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder, can_move
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.orders.models import OrderRow
-from alphaloop.features.orders.schemas import OrderType, OrderView, Reason
+from alphaloop.features.orders.schemas import OrderView, Reason
 from alphaloop.infra.db import WriteSession
 from alphaloop.infra.outbox import announce
 

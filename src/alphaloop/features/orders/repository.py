@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.money import EXACT, ZERO
@@ -81,9 +81,7 @@ async def working_orders(session: ReadSession, account_id: int, *, instrument: s
 
 async def accounts_with_work(session: ReadSession) -> list[int]:
     """Accounts that have working orders."""
-    return list(
-        await session.scalars(select(OrderRow.account_id).where(OrderRow.status.in_(_WORKING)).distinct())
-    )
+    return list(await session.scalars(select(OrderRow.account_id).where(OrderRow.status.in_(_WORKING)).distinct()))
 
 
 async def list_orders(
@@ -108,26 +106,19 @@ async def list_fills(session: ReadSession, account_ids: list[int], *, before: in
 async def lock_order(session: WriteSession, order_id: int) -> OrderRow:
     """The order as it is now, locked until the transaction ends."""
     row = await session.scalar(
-        select(OrderRow)
-        .where(OrderRow.id == order_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(OrderRow).where(OrderRow.id == order_id).with_for_update().execution_options(populate_existing=True)
     )
     assert row is not None
     return row
 
 
 async def order_by_client_id(session: ReadSession, client_order_id: str) -> OrderRow | None:
-    found: OrderRow | None = await session.scalar(
-        select(OrderRow).where(OrderRow.client_order_id == client_order_id)
-    )
+    found: OrderRow | None = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
     return found
 
 
 async def children(session: ReadSession, order_id: int) -> list[OrderRow]:
-    return list(
-        await session.scalars(select(OrderRow).where(OrderRow.parent_id == order_id).order_by(OrderRow.id))
-    )
+    return list(await session.scalars(select(OrderRow).where(OrderRow.parent_id == order_id).order_by(OrderRow.id)))
 
 
 async def insert_fill(
@@ -180,3 +171,19 @@ async def move_cursor(session: WriteSession, account_id: int, position: int) -> 
     )
     if getattr(moved, "rowcount", 0) == 0:
         await session.execute(insert(VenueCursor).values(account_id=account_id, position=position))
+
+
+async def accounts_with_waiting_work(session: ReadSession) -> list[int]:
+    """Accounts with an order to send or to cancel."""
+    return list(
+        await session.scalars(
+            select(OrderRow.account_id)
+            .where(
+                or_(
+                    OrderRow.status == OrderStatus.INTENT,
+                    OrderRow.cancel_requested.is_(True) & OrderRow.status.in_(_WORKING),
+                )
+            )
+            .distinct()
+        )
+    )

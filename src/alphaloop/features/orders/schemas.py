@@ -30,7 +30,7 @@ IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=128, 
 
 
 class NewOrder(Wire):
-    """An order as a person states it. `stop_loss` and `take_profit` become reduce-only orders that wait for the fill."""
+    """An order as a person states it; `stop_loss` and `take_profit` become reduce-only orders that await the fill."""
 
     account_id: Id | None = None
     instrument: Symbol
@@ -139,5 +139,3 @@ class BalanceView(Wire):
     total: Money
     free: Money
     locked: Money
-
-

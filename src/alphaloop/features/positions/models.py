@@ -36,6 +36,20 @@ class PositionRow(Model):
     trip_number: Mapped[int]
 
 
+class AccountMark(Model):
+    """The last price an account knows of an instrument: the close of the bar at `ts_ms`, known from `close_ms` on."""
+
+    __tablename__ = "account_marks"
+    __table_args__ = (UniqueConstraint("account_id", "instrument"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("accounts.id"))
+    instrument: Mapped[str] = mapped_column(String(64))
+    price: Mapped[Decimal] = mapped_column(Amount)
+    ts_ms: Mapped[int] = mapped_column(Key)
+    close_ms: Mapped[int] = mapped_column(Key)
+
+
 class EquityPoint(Model):
     """Equity at one bar: cash plus the value of all positions at their marks."""
 

@@ -5,9 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from alphaloop.core.clock import Clock, from_ms
+from alphaloop.core.bar import Bar
+from alphaloop.core.clock import Clock, from_ms, to_ms
 from alphaloop.core.events import Event
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
@@ -16,7 +17,7 @@ from alphaloop.core.position import Position
 from alphaloop.core.signal import Direction
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
-from alphaloop.features.positions.models import EquityPoint, EquitySnapshot, PositionRow
+from alphaloop.features.positions.models import AccountMark, EquityPoint, EquitySnapshot, PositionRow
 from alphaloop.features.positions.rules import ClosedTrip, Trip, move
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.outbox import announce_many
@@ -185,20 +186,43 @@ async def worth(session: ReadSession, account: Account) -> Worth:
     return Worth(EXACT.add(cash, value), cash, value, unrealised, realised, fees, ts_ms)
 
 
-async def mark(
-    session: WriteSession, account: Account, *, prices: dict[str, Decimal], ts_ms: int, clock: Clock
-) -> Worth:
-    """Mark positions at these prices and record the account's equity at `ts_ms`; doing it twice changes nothing."""
-    for instrument, price in prices.items():
-        await session.execute(
-            update(PositionRow)
-            .where(
-                PositionRow.account_id == account.id,
-                PositionRow.instrument == instrument,
-                PositionRow.mark_ts_ms <= ts_ms,
-            )
-            .values(mark=price, mark_ts_ms=ts_ms)
+async def find_mark(session: ReadSession, account_id: int, instrument: str) -> AccountMark | None:
+    found: AccountMark | None = await session.scalar(
+        select(AccountMark).where(AccountMark.account_id == account_id, AccountMark.instrument == instrument)
+    )
+    return found
+
+
+async def account_time_ms(session: ReadSession, account: Account, clock: Clock) -> int:
+    """The account's own time, epoch ms: the close of the last bar it has seen on a replay, else the clock's now."""
+    if account.replay_id is not None:
+        seen = await session.scalar(select(func.max(AccountMark.close_ms)).where(AccountMark.account_id == account.id))
+        if seen is not None:
+            return int(seen)
+    return to_ms(clock.now())
+
+
+async def _remember(session: WriteSession, account: Account, bar: Bar) -> None:
+    seen = {"price": bar.close, "ts_ms": bar.ts_ms, "close_ms": bar.close_ms}
+    this = (AccountMark.account_id == account.id, AccountMark.instrument == bar.instrument)
+    done = await session.execute(update(AccountMark).where(*this, AccountMark.ts_ms <= bar.ts_ms).values(**seen))
+    if getattr(done, "rowcount", 0) == 0 and await session.scalar(select(AccountMark.id).where(*this)) is None:
+        await session.execute(insert(AccountMark).values(account_id=account.id, instrument=bar.instrument, **seen))
+
+
+async def mark(session: WriteSession, account: Account, bar: Bar, *, clock: Clock) -> Worth:
+    """Mark the account at a closed bar and record its equity there; doing it twice changes nothing."""
+    ts_ms = bar.ts_ms
+    await _remember(session, account, bar)
+    await session.execute(
+        update(PositionRow)
+        .where(
+            PositionRow.account_id == account.id,
+            PositionRow.instrument == bar.instrument,
+            PositionRow.mark_ts_ms <= bar.close_ms,
         )
+        .values(mark=bar.close, mark_ts_ms=bar.close_ms)
+    )
     session.expire_all()
     now = await worth(session, account)
     values = {"equity": now.equity, "cash": now.cash, "market_value": now.market_value}

@@ -100,9 +100,7 @@ async def settle_signal(
         signal.executed_at = clock.now()
     await session.flush()
     payload = SignalView.model_validate(signal).model_dump(mode="json")
-    await announce(
-        session, Event("signals.signal_fired", payload, signal.user_id, signal.account_id), at=clock.now()
-    )
+    await announce(session, Event("signals.signal_fired", payload, signal.user_id, signal.account_id), at=clock.now())
 
 
 async def list_signals(

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError
+from alphaloop.core.events import Event
 from alphaloop.features.audit import service as audit
 from alphaloop.features.users import repository
 from alphaloop.features.users.models import User, UserProfile
@@ -23,6 +24,7 @@ from alphaloop.features.users.schemas import Me, ProfileOut, UserOut
 from alphaloop.features.users.service.roles import USER_MANAGE, ensure_roles, keep_an_admin
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import SYSTEM, Actor
+from alphaloop.infra.outbox import announce
 from alphaloop.infra.security import Passwords
 from alphaloop.infra.settings import Settings, SettingsError
 from alphaloop.infra.vault import Vault
@@ -79,6 +81,7 @@ async def add_user(
     user_id = int(added.inserted_primary_key[0])  # type: ignore[attr-defined]
     await session.execute(insert(UserProfile).values(user_id=user_id, display_name="", **{**_LOOKS, **(looks or {})}))
     await repository.replace_roles(session, user_id, roles)
+    await announce(session, Event("users.user_added", {"user_id": str(user_id)}, user_id), at=clock.now())
     return await repository.get_user(session, user_id)
 
 

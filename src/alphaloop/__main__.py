@@ -1,0 +1,5 @@
+"""`python -m alphaloop` is `alphaloop`."""
+
+from alphaloop.entrypoints.cli import main
+
+main()

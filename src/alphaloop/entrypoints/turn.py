@@ -1,0 +1,276 @@
+"""One bar, in one order, the same in replay and live: match, book, mark, structures, strategies, orders, then the page.
+
+Every step is safe to repeat: a process killed anywhere inside a turn runs the whole turn again and ends the same.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from typing import Any
+
+from loguru import logger
+
+from alphaloop.adapters.feeds.replay import ReplayStatus
+from alphaloop.adapters.venues.paper import PaperVenue
+from alphaloop.core.bar import Bar
+from alphaloop.core.calendar import find_calendar
+from alphaloop.core.errors import AlphaLoopError
+from alphaloop.core.instrument import Instrument
+from alphaloop.core.money import plain
+from alphaloop.engine.simulate import Held
+from alphaloop.features.accounts import service as accounts
+from alphaloop.features.accounts.models import Account
+from alphaloop.features.market import service as market
+from alphaloop.features.market.models import Replay
+from alphaloop.features.market.service import BarStore
+from alphaloop.features.orders.execution import Execution
+from alphaloop.features.positions import service as positions
+from alphaloop.features.positions.service import Worth
+from alphaloop.features.research.live import LiveStructure
+from alphaloop.features.risk.ceiling import read_ceiling
+from alphaloop.features.sessions import service as sessions
+from alphaloop.features.sessions.models import TradingSession
+from alphaloop.features.sessions.replays import announce_replay
+from alphaloop.features.sessions.runner import Runner
+from alphaloop.infra.http.doors import Wiring
+from alphaloop.infra.identity import SYSTEM
+from alphaloop.infra.outbox import Dispatcher
+
+EQUITY_EVERY_S = 0.1
+
+
+class Trading:
+    """What all turns share: the door to the market, the outbox, and one lock per account."""
+
+    def __init__(self, wiring: Wiring, execution: Execution, paper: PaperVenue, dispatcher: Dispatcher) -> None:
+        self.wiring = wiring
+        self.execution = execution
+        self.paper = paper
+        self.dispatcher = dispatcher
+        self.store = BarStore(wiring.settings.bars_dir)
+        self.ceiling = read_ceiling(wiring.settings)
+        self.locks: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def prepare(self, account: Account, instrument: Instrument) -> None:
+        """Make an account and an instrument known to the paper venue, and settle what a crash left open."""
+        self.paper.list_instrument(instrument)
+        await self.paper.open_account(
+            account.id,
+            quote_asset=account.quote_asset,
+            cash=account.opening_cash,
+            fee_rate=account.fee_rate,
+            slippage_bps=account.slippage_bps,
+        )
+        async with self.wiring.db.read() as session:
+            now_ms = await positions.account_time_ms(session, account, self.wiring.clock)
+        async with self.locks[account.id]:
+            await self.execution.recover(account, now_ms=now_ms)
+
+    async def serve_orders(self, account: Account) -> None:
+        """Send and cancel what people asked for between two bars."""
+        async with self.wiring.db.read() as session:
+            now_ms = await positions.account_time_ms(session, account, self.wiring.clock)
+        async with self.locks[account.id]:
+            await self.execution.work(account, now_ms=now_ms)
+
+
+class ReplayTurns:
+    """A replay in motion: its series so far, its structures, and the strategies that trade it."""
+
+    def __init__(self, trading: Trading, replay: Replay, instrument: Instrument) -> None:
+        self._trading = trading
+        self._wiring = trading.wiring
+        self.replay = replay
+        self.instrument = instrument
+        self._calendar = find_calendar(instrument.calendar)
+        self._accounts: list[Account] = []
+        self._runners: dict[int, Runner] = {}
+        self._history: list[tuple[int, int, tuple[float, float, float, float, float]]] = []
+        self._live: LiveStructure | None = None
+        self._equity_shown = 0.0
+
+    async def load(self) -> None:
+        """Bring everything to the replay's cursor, as if the process had never stopped."""
+        async with self._wiring.db.read() as session:
+            self._accounts = await accounts.accounts_on_replay(session, self.replay.id)
+            key = await market.series_key(session, self.replay.instrument, self.replay.frame)
+            moment = await market.replay_time_ms(session, self.replay)
+        self._key = key
+        columns = await market.read_arrays(self._trading.store, key, as_of_ms=moment)
+        manifest = self._trading.store.manifest(self.replay.instrument, self.replay.frame)
+        decimals = manifest.price_decimals if manifest is not None else 8
+        self._live = await asyncio.to_thread(LiveStructure, columns, decimals=decimals)
+        rows = zip(*(columns[name].tolist() for name in ("ts", "open", "high", "low", "close", "volume")), strict=True)
+        self._history = [
+            (ts, self._calendar.close_ms(ts, self.replay.frame), (o, h, low, c, v)) for ts, o, h, low, c, v in rows
+        ]
+        for account in self._accounts:
+            await self._trading.prepare(account, self.instrument)
+
+    async def next_bars(self, limit: int) -> list[Bar]:
+        return await market.read_bars(self._trading.store, self._key, after_ts=self.replay.cursor_ts, limit=limit)
+
+    async def run(self, bar: Bar) -> None:
+        """One turn. Afterwards the replay's cursor stands on this bar and every event of the turn is delivered."""
+        worths: dict[int, Worth] = {}
+        for account in self._accounts:
+            async with self._trading.locks[account.id]:
+                await self._trading.paper.on_bar(account.id, bar)
+                await self._trading.execution.book(account)
+                async with self._wiring.db.write() as session:
+                    worths[account.id] = await positions.mark(session, account, bar, clock=self._wiring.clock)
+        floats = tuple(float(value) for value in (bar.open, bar.high, bar.low, bar.close, bar.volume))
+        assert len(floats) == 5
+        assert self._live is not None
+        structure = self._live.step(bar.ts_ms, floats)
+        for account in self._accounts:
+            async with self._trading.locks[account.id]:
+                await self._strategies(account, bar, floats)
+                await self._trading.execution.work(account, now_ms=bar.close_ms)
+        self._history.append((bar.ts_ms, bar.close_ms, floats))
+        async with self._wiring.db.write() as session:
+            self.replay = await market.advance_cursor(session, self._wiring.clock, self.replay, cursor_ts=bar.ts_ms)
+            if self.replay.status == ReplayStatus.ENDED:
+                await announce_replay(session, self.replay, clock=self._wiring.clock)
+        await self._trading.dispatcher.drain()
+        await self._show(bar, structure, worths)
+
+    async def _strategies(self, account: Account, bar: Bar, floats: tuple[float, float, float, float, float]) -> None:
+        async with self._wiring.db.read() as session:
+            running = await sessions.running_sessions(session, account.id)
+        for row in running:
+            try:
+                await self._follow(row, account, bar, floats)
+            except AlphaLoopError as error:
+                await self._fail(row, error.message)
+            except Exception:
+                # A strategy is somebody's code: its failure pauses it and nothing else.
+                logger.exception("strategy {} failed in session {}", row.strategy_key, row.id)
+                await self._fail(row, "The strategy failed; the log has the details.")
+        for gone in set(self._runners) - {row.id for row in running}:
+            del self._runners[gone]
+
+    async def _fail(self, row: TradingSession, reason: str) -> None:
+        self._runners.pop(row.id, None)
+        async with self._wiring.db.write() as session:
+            await sessions.fail_session(session, row.id, reason, clock=self._wiring.clock)
+
+    async def _follow(
+        self, row: TradingSession, account: Account, bar: Bar, floats: tuple[float, float, float, float, float]
+    ) -> None:
+        runner = self._runners.get(row.id)
+        if runner is None:
+            runner = self._runners[row.id] = await asyncio.to_thread(self._make_runner, row)
+        runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=floats)
+        if bar.ts_ms <= row.last_bar_ts:
+            return
+        held = await self._held(account, runner) if runner.manages else None
+        desired = runner.desired(held)
+        async with self._wiring.db.write() as session:
+            fresh = await session.get(TradingSession, row.id)
+            assert fresh is not None
+            await sessions.follow(
+                session,
+                fresh,
+                account,
+                desired,
+                bar,
+                memory=runner.memory.tolist(),
+                ceiling=self._trading.ceiling,
+                clock=self._wiring.clock,
+            )
+
+    def _make_runner(self, row: TradingSession) -> Runner:
+        runner = Runner(
+            row.strategy_key,
+            row.params,
+            instrument=row.instrument,
+            start_ts=row.start_ts,
+            memory=list(row.memory),
+        )
+        for ts, close, prices in self._history:
+            if ts >= row.anchor_ts:
+                runner.append(ts_ms=ts, close_ms=close, prices=prices)
+        return runner
+
+    async def _held(self, account: Account, runner: Runner) -> Held:
+        """The position as `manage` sees it, from what was really filled."""
+        async with self._wiring.db.read() as session:
+            row = await positions.find_position(session, account.id, self.instrument.symbol)
+            worth = await positions.worth(session, account)
+        opened = row.opened_ms if row is not None and row.quantity != 0 else None
+        since = [entry for entry in self._history if opened is not None and entry[1] > opened]
+        entry_row = len(self._history) - len(since)
+        long = row is None or row.quantity >= 0
+        highs, lows = [one[2][1] for one in since], [one[2][2] for one in since]
+        return Held(
+            0,
+            float(row.quantity) if row else 0.0,
+            float(row.average_price) if row else 0.0,
+            entry_row if since else -1,
+            (max(highs) if long else min(lows)) if since else float("nan"),
+            (min(lows) if long else max(highs)) if since else float("nan"),
+            float(row.realised) if row else 0.0,
+            float(worth.equity),
+            float(worth.cash),
+            0,
+            runner.memory,
+        )
+
+    async def _show(self, bar: Bar, structure: dict[str, Any], worths: dict[int, Worth]) -> None:
+        replay = self.replay
+        await self._wiring.bus.publish(
+            "market",
+            {
+                "user_id": replay.user_id,
+                "topic": f"replay:{replay.id}",
+                "channel": "bar",
+                "event": "closed",
+                "data": {
+                    "replay_id": str(replay.id),
+                    "instrument": bar.instrument,
+                    "timeframe": bar.timeframe.value,
+                    "bar": market.bar_row(bar),
+                    "bars_done": replay.bars_done,
+                    "bars_total": replay.bars_total,
+                    "chan": structure,
+                },
+            },
+        )
+        now = time.monotonic()
+        if now - self._equity_shown < EQUITY_EVERY_S and replay.status != ReplayStatus.ENDED:
+            return
+        self._equity_shown = now
+        for account in self._accounts:
+            worth = worths[account.id]
+            await self._wiring.bus.publish(
+                "market",
+                {
+                    "user_id": account.user_id,
+                    "topic": None,
+                    "channel": "equity_update",
+                    "event": "marked",
+                    "data": {
+                        "account_id": str(account.id),
+                        "equity": plain(worth.equity),
+                        "cash": plain(worth.cash),
+                        "market_value": plain(worth.market_value),
+                        "unrealised": plain(worth.unrealised),
+                        "realised": plain(worth.realised),
+                        "ts": bar.ts_ms,
+                    },
+                },
+            )
+
+
+async def load_turns(trading: Trading, replay: Replay) -> ReplayTurns:
+    async with trading.wiring.db.read() as session:
+        instrument = await market.get_instrument(session, replay.instrument)
+    turns = ReplayTurns(trading, replay, instrument)
+    await turns.load()
+    return turns
+
+
+async def reread(trading: Trading, replay_id: int) -> Replay:
+    async with trading.wiring.db.read() as session:
+        return await market.get_replay(session, SYSTEM, replay_id)

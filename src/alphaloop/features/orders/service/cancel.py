@@ -1,0 +1,78 @@
+"""Cancelling, and closing a position: what cuts risk always passes."""
+
+from sqlalchemy import update
+
+from alphaloop.core.clock import Clock
+from alphaloop.core.errors import ConflictError, NotFoundError
+from alphaloop.core.order import OrderSide, OrderStatus, OrderType
+from alphaloop.features.accounts.models import Account
+from alphaloop.features.audit import service as audit
+from alphaloop.features.orders import repository
+from alphaloop.features.orders.changes import announce_order
+from alphaloop.features.orders.models import OrderRow
+from alphaloop.features.orders.service.read import get_order
+from alphaloop.features.orders.service.submit import NewOrderRequest, submit
+from alphaloop.features.positions import service as positions
+from alphaloop.features.risk.service import Ceiling
+from alphaloop.infra.db import WriteSession
+from alphaloop.infra.identity import Actor
+
+
+async def cancel_order(session: WriteSession, actor: Actor, order_id: int, *, clock: Clock) -> OrderRow:
+    """Ask for a cancel; the order ends when the venue has confirmed. An order that has ended is a ConflictError."""
+    actor.require("order.place")
+    await get_order(session, actor, order_id)
+    row = await repository.lock_order(session, order_id)
+    if OrderStatus(row.status).terminal:
+        raise ConflictError("The order has ended already.", code="order_ended")
+    if not row.cancel_requested:
+        row.cancel_requested = True
+        row.updated_at = clock.now()
+        await audit.record(
+            session,
+            actor,
+            clock=clock,
+            action="order.cancel",
+            resource_type="order",
+            resource_id=row.id,
+            account_id=row.account_id,
+        )
+        await session.flush()
+        await announce_order(session, row, clock=clock)
+    return row
+
+
+async def request_cancels(session: WriteSession, rows: list[OrderRow], *, clock: Clock) -> None:
+    """Ask for the cancel of orders a strategy no longer wants."""
+    ids = [row.id for row in rows]
+    if ids:
+        await session.execute(
+            update(OrderRow).where(OrderRow.id.in_(ids)).values(cancel_requested=True, updated_at=clock.now())
+        )
+        session.info["announced"] = True
+
+
+async def close_position(
+    session: WriteSession,
+    actor: Actor,
+    account: Account,
+    instrument: str,
+    *,
+    ceiling: Ceiling,
+    clock: Clock,
+    idempotency_key: str | None = None,
+) -> OrderRow:
+    """Close a position at the market with a reduce-only order; its protection is cancelled once it is flat."""
+    held = await positions.find_position(session, account.id, instrument)
+    if held is None or held.quantity == 0:
+        raise NotFoundError("There is no open position in this instrument.", code="position_not_found")
+    request = NewOrderRequest(
+        instrument=instrument,
+        side=OrderSide.SELL if held.quantity > 0 else OrderSide.BUY,
+        type=OrderType.MARKET,
+        quantity=abs(held.quantity),
+        reduce_only=True,
+        idempotency_key=idempotency_key,
+        body_hash=f"close:{account.id}:{instrument}" if idempotency_key else None,
+    )
+    return await submit(session, actor, account, request, ceiling=ceiling, clock=clock)

@@ -1,0 +1,92 @@
+"""What an order would mean, by the same checks that would judge it."""
+
+from decimal import Decimal
+
+from alphaloop.core.clock import Clock
+from alphaloop.core.instrument import Instrument
+from alphaloop.core.money import EXACT, ONE, ZERO, stored
+from alphaloop.core.order import OrderSide
+from alphaloop.engine.fees import fee_amount
+from alphaloop.engine.risk import hold_price, order_price
+from alphaloop.features.accounts.models import Account
+from alphaloop.features.ledger import service as ledger
+from alphaloop.features.market import service as market
+from alphaloop.features.orders.schemas import Preview
+from alphaloop.features.orders.service.submit import NewOrderRequest, as_venue_order, price_seen
+from alphaloop.features.positions import service as positions
+from alphaloop.features.risk import service as risk
+from alphaloop.features.risk.service import Ceiling
+from alphaloop.infra.db import ReadSession
+
+
+async def preview_order(
+    session: ReadSession, account: Account, request: NewOrderRequest, *, ceiling: Ceiling, clock: Clock
+) -> Preview:
+    """Judge an order without placing it; every number is null where the price is not known."""
+    instrument = await market.get_instrument(session, request.instrument)
+    order = as_venue_order(request)
+    seen = await price_seen(session, account, request.instrument)
+    now_ms = await positions.account_time_ms(session, account, clock)
+    verdict = await risk.check_order(session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms)
+    code = None if verdict.passed else risk.refusal(verdict).code
+    if seen.last_price is None:
+        return Preview(
+            ok=verdict.passed,
+            code=code,
+            notional=None,
+            fee=None,
+            risk_amount=None,
+            risk_pct=None,
+            usage_pct=None,
+            reward_risk=None,
+            largest_quantity=None,
+        )
+    price = order_price(order, seen.last_price)
+    equity = (await positions.worth(session, account)).equity
+    notional = stored(EXACT.multiply(order.quantity, price))
+    risked, gained = (_distance(request, price, leg) for leg in (request.stop_loss, request.take_profit))
+    risk_amount = None if risked is None else stored(EXACT.multiply(risked, order.quantity))
+    return Preview(
+        ok=verdict.passed,
+        code=code,
+        notional=notional,
+        fee=fee_amount(order.quantity, price, account.fee_rate),
+        risk_amount=risk_amount,
+        risk_pct=_share(risk_amount, equity),
+        usage_pct=_share(notional, equity),
+        reward_risk=float(gained / risked) if risked and gained else None,
+        largest_quantity=await _largest(session, account, instrument, request, seen.last_price, ceiling),
+    )
+
+
+def _distance(request: NewOrderRequest, price: Decimal, level: Decimal | None) -> Decimal | None:
+    return None if level is None else abs(EXACT.subtract(price, level))
+
+
+def _share(amount: Decimal | None, equity: Decimal) -> float | None:
+    return None if amount is None or equity <= 0 else float(EXACT.divide(amount, equity))
+
+
+async def _largest(
+    session: ReadSession,
+    account: Account,
+    instrument: Instrument,
+    request: NewOrderRequest,
+    last_price: Decimal,
+    ceiling: Ceiling,
+) -> Decimal:
+    """The largest quantity on the lot grid that limits and money would let through."""
+    order = as_venue_order(request)
+    balances = await ledger.balances(session, ledger.ACCOUNT, account.id)
+    if order.side is OrderSide.SELL and not instrument.can_short:
+        held = balances.get(instrument.base)
+        return instrument.floor_quantity(held.free) if held else ZERO
+    limits = await risk.limits_for(session, account, ceiling)
+    equity = (await positions.worth(session, account)).equity
+    cash = balances.get(instrument.quote)
+    unit = EXACT.multiply(hold_price(order, last_price), ONE + account.fee_rate)
+    bounds = [EXACT.divide(max(cash.free if cash else ZERO, ZERO), unit)]
+    if limits.max_single_order_pct is not None:
+        budget = EXACT.multiply(max(equity, ZERO), limits.max_single_order_pct)
+        bounds.append(EXACT.divide(budget, order_price(order, last_price)))
+    return max(instrument.floor_quantity(min(bounds)), ZERO)

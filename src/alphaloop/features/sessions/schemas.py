@@ -1,0 +1,74 @@
+"""Sessions and replays on the wire."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from alphaloop.core.bar import Timeframe
+from alphaloop.features.sessions.models import SessionStatus
+from alphaloop.infra.http.wire import Count, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
+
+StrategyKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_:/]{1,96}$")]
+Share = Annotated[Money, Field(gt=0, le=1)]
+
+
+class NewSession(Wire):
+    """Run a strategy on an account: `allocation` is the share of equity that a target of 1 means."""
+
+    account_id: Id
+    strategy: StrategyKey
+    params: dict[str, Any] = Field(default_factory=dict, max_length=64)
+    instrument: Symbol
+    timeframe: Timeframe
+    allocation: Share = Field(default="0.15", validate_default=True)
+
+
+class SessionView(Wire):
+    id: Id
+    account_id: Id
+    strategy: str = Field(validation_alias="strategy_key")
+    params: dict[str, Any]
+    instrument: str
+    timeframe: Timeframe
+    allocation: Money
+    status: SessionStatus
+    reason: str | None
+    anchor_ts: int
+    start_ts: int
+    last_bar_ts: int
+    signals: int
+    orders: int
+    started_at_ms: TimeMs = Field(validation_alias="started_at")
+
+
+class NewReplay(Wire):
+    """Walk through stored bars on a paper account of its own. `speed` is bars per second, 0 as fast as possible."""
+
+    instrument: Symbol
+    timeframe: Timeframe
+    start_ts: Count | None = None
+    speed: Annotated[Ratio, Field(ge=0, le=1000)] = 4.0
+    cash: Positive = Field(default="100000", validate_default=True)
+
+
+class ReplaySpeed(Wire):
+    speed: Annotated[Ratio, Field(ge=0, le=1000)]
+
+
+class ReplayStep(Wire):
+    bars: Annotated[Count, Field(ge=1, le=1000)] = 1
+
+
+class ReplayView(Wire):
+    id: Id
+    account_id: Id | None
+    instrument: str
+    timeframe: Timeframe
+    first_ts: int
+    start_ts: int
+    cursor_ts: int
+    last_ts: int
+    bars_done: int
+    bars_total: int
+    speed: Ratio
+    status: str
