@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
 from alphaloop.core.clock import ManualClock
 from alphaloop.core.errors import ForbiddenError, HaltedError, InvalidError, NotFoundError
@@ -217,7 +217,7 @@ async def test_the_database_itself_refuses_to_change_a_row(
         await seal_once(db, clock, "one")
         await write(db, clock)
     before = [dict(vars(row), _sa_instance_state=None) for row in await rows_of(db)]
-    with pytest.raises(DatabaseError, match="append-only"):
+    with pytest.raises(DBAPIError, match="append-only"):
         async with db.write() as session:
             await session.execute(text(statement))
     assert [dict(vars(row), _sa_instance_state=None) for row in await rows_of(db)] == before
@@ -232,7 +232,7 @@ async def test_a_row_cannot_be_replaced_either(db: Database, clock: ManualClock)
             "request_id) VALUES (1, '2026-01-01 00:00:00', 'USER', 'x', 'x', 'OK', '', '', '')"
         )
     await write(db, clock)
-    with pytest.raises(DatabaseError, match="append-only"):
+    with pytest.raises(DBAPIError, match="append-only"):
         async with db.write() as session:
             await session.execute(text(statement))
 
