@@ -23,8 +23,6 @@ IMPORT_PATH = "/api/v1/market/import"
 MAX_IMPORT_BYTES = MAX_BYTES + 64 * 1024
 """What a body at IMPORT_PATH may weigh: the largest file and the form around it."""
 
-_MS = {"ge": -62_135_596_800_000, "le": 253_402_300_799_999}
-
 
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody} for status in (401, 403, *statuses, 422)}
@@ -45,7 +43,7 @@ async def list_instruments(
     actor: Asking,
     query: Annotated[schemas.SearchText, Query()] = "",
     cursor: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[schemas.Whole, Query(ge=1, le=200)] = 50,
 ) -> Page[schemas.InstrumentOut]:
     """Instruments that have bars, with their series; `query` matches symbol, short name and both names."""
     found = await service.list_instruments(session, actor, query=query, after_id=read_cursor(cursor), limit=limit + 1)
@@ -61,9 +59,9 @@ async def list_bars(
     wiring: Wired,
     instrument: Annotated[Symbol, Query()],
     timeframe: Annotated[TimeframeName, Query()],
-    limit: Annotated[int, Query(ge=1, le=service.MAX_BARS)] = 1000,
+    limit: Annotated[schemas.Whole, Query(ge=1, le=service.MAX_BARS)] = 1000,
     before: Annotated[
-        int | None, Query(description="Only bars that opened before this time (epoch ms).", **_MS)
+        schemas.Moment | None, Query(description="Only bars that opened before this time (epoch ms).")
     ] = None,
     replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
 ) -> Response:
@@ -139,9 +137,10 @@ async def import_bars(
             prepared = await service.prepare_import(
                 session, actor, path=path, kind=kind, instrument=form.instrument, timeframe=form.timeframe
             )
-    imported = await service.store_prepared(service.BarStore(wiring.settings.bars_dir), prepared)
+    store = service.BarStore(wiring.settings.bars_dir)
+    imported = await service.store_prepared(store, prepared)
     async with wiring.db.write() as session:
-        await service.book_import(session, actor, clock, imported)
+        await service.book_import(session, actor, clock, store, imported)
     appended, table = imported.appended, prepared.table
     return schemas.ImportOut(
         instrument=prepared.naming.instrument.symbol,
@@ -180,7 +179,7 @@ async def list_data_sources(
     session: Reading,
     actor: Asking,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[schemas.Whole, Query(ge=1, le=200)] = 50,
 ) -> Page[schemas.SourceOut]:
     """Your data sources; everybody's for an administrator."""
     found = await service.list_sources(session, actor, after_id=read_cursor(cursor), limit=limit + 1)

@@ -128,9 +128,9 @@ async def _store(
         )
         series = await book_series(
             session,
+            store,
             row,
             prepared.timeframe,
-            imported.appended.manifest,
             at=context.clock.now(),
             source_id=source.id,
             ref=listing.ref,

@@ -58,7 +58,7 @@ async def offered_series(session: ReadSession, instrument_ids: Sequence[int]) ->
         .where(BarSeries.instrument_id.in_(instrument_ids), _offered())
         .order_by(BarSeries.instrument_id, BarSeries.length_ms)
     )
-    return [(series, name) for series, name in rows.tuples()]
+    return [(series, name) for series, name in rows]
 
 
 def _offered() -> ColumnElement[bool]:
@@ -109,7 +109,7 @@ async def series_counts(session: ReadSession, source_ids: Sequence[int]) -> dict
         .where(BarSeries.source_id.in_(source_ids))
         .group_by(BarSeries.source_id)
     )
-    return {source_id: count for source_id, count in rows.tuples() if source_id is not None}
+    return {source_id: count for source_id, count in rows if source_id is not None}
 
 
 async def release_series(session: WriteSession, source_id: int) -> None:

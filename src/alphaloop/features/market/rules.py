@@ -73,9 +73,24 @@ def _place(source_id: int, name: str) -> str:
 
 
 def in_order(listings: Iterable[SeriesListing]) -> list[SeriesListing]:
-    """Listings in the order to read them: common assets first, and of two that may be one series the larger first."""
+    """Listings in the order to read them: common assets first, in each the symbols with most to show, and of two files
+    that may be one series the larger first."""
+    found = list(listings)
     rank = {asset: place for place, asset in enumerate(_ASSET_ORDER)}
-    return sorted(listings, key=lambda item: (rank.get(item.asset, len(rank)), item.symbol, -item.size, item.ref))
+    weight: dict[tuple[str, str], int] = {}
+    for item in found:
+        name = (item.asset, item.symbol)
+        weight[name] = max(weight.get(name, 0), item.size)
+    return sorted(
+        found,
+        key=lambda item: (
+            rank.get(item.asset, len(rank)),
+            -weight[item.asset, item.symbol],
+            item.symbol,
+            -item.size,
+            item.ref,
+        ),
+    )
 
 
 def fitted(table: BarTable, timeframe: Timeframe, calendar: Calendar) -> BarTable:

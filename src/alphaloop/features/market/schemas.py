@@ -1,9 +1,10 @@
 """Requests and responses of the market room."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import UploadFile
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
@@ -12,11 +13,22 @@ from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRo
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
 from alphaloop.infra.jobs.models import JobRow
 
+_WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
+
 
 def _one_line(text: str) -> str:
     if any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in text):
         raise PydanticCustomError("text_not_allowed", "must be one line of plain text")
     return text
+
+
+def _whole(value: Any) -> int:
+    """A whole number as it stands in an address: plain ASCII digits, no `1_000` and no digits of other scripts."""
+    if isinstance(value, int) and not isinstance(value, bool):  # our own defaults
+        return value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    raise PydanticCustomError("not_a_whole_number", "must be a whole number")
 
 
 def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
@@ -32,6 +44,10 @@ def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
             _one_line(value)
     return settings
 
+
+Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
+Moment = Annotated[Whole, Field(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+"""A time in an address, epoch ms."""
 
 SourceName = Annotated[
     str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_one_line)

@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
-from alphaloop.features.market.schemas import TimeframeName
+from alphaloop.features.market.schemas import Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.research import schemas, service
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute, Wired, Wiring
@@ -36,13 +36,8 @@ async def get_chan_structure(
     instrument: Annotated[Symbol, Query()],
     timeframe: Annotated[TimeframeName, Query()],
     config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
-    limit: Annotated[int, Query(ge=1, le=200_000, description="Bars of the window.")] = 10_000,
-    before: Annotated[
-        int | None,
-        Query(
-            ge=-62_135_596_800_000, le=253_402_300_799_999, description="The window ends before this time (epoch ms)."
-        ),
-    ] = None,
+    limit: Annotated[Whole, Query(ge=1, le=200_000, description="Bars of the window.")] = 10_000,
+    before: Annotated[Moment | None, Query(description="The window ends before this time (epoch ms).")] = None,
     replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
 ) -> Response:
     """Fractals, strokes, pivots and points that touch the window, and where the price is. Rows may still change until
@@ -69,7 +64,7 @@ async def list_watch(
     actor: Asking,
     wiring: Wired,
     replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    limit: Annotated[Whole, Query(ge=1, le=50)] = 20,
 ) -> Page[schemas.WatchOut]:
     """Last price, change and Chan mood of the first instruments that have bars at that moment."""
     lines = await service.watch_lines(

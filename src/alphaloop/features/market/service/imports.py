@@ -15,7 +15,6 @@ from alphaloop.features.audit import service as audit
 from alphaloop.features.market import events, repository, rules
 from alphaloop.features.market.models import BarSeries, InstrumentRow
 from alphaloop.features.market.naming import Hints, Naming, calendar_of, name_instrument
-from alphaloop.features.market.series_files import Manifest
 from alphaloop.features.market.service.instruments import ensure_instrument, find_instrument
 from alphaloop.features.market.store import Appended, BarStore
 from alphaloop.infra.db import ReadSession, WriteSession
@@ -71,12 +70,14 @@ async def store_prepared(store: BarStore, prepared: Prepared, *, replace_conflic
     return Imported(prepared, appended)
 
 
-async def book_import(session: WriteSession, actor: Actor, clock: Clock, imported: Imported) -> BarSeries:
+async def book_import(
+    session: WriteSession, actor: Actor, clock: Clock, store: BarStore, imported: Imported
+) -> BarSeries:
     """Write down what an import by hand brought: instrument, series, audit row and event."""
     actor.require("market.import")
     prepared, appended = imported.prepared, imported.appended
     row = await ensure_instrument(session, clock, prepared.naming, spelled=prepared.spelled, source="import")
-    series = await book_series(session, row, prepared.timeframe, appended.manifest, at=clock.now())
+    series = await book_series(session, store, row, prepared.timeframe, at=clock.now())
     await audit.record(
         session,
         actor,
@@ -93,16 +94,19 @@ async def book_import(session: WriteSession, actor: Actor, clock: Clock, importe
 
 async def book_series(
     session: WriteSession,
+    store: BarStore,
     row: InstrumentRow,
     timeframe: Timeframe,
-    manifest: Manifest,
     *,
     at: datetime,
     source_id: int | None = None,
     ref: str = "",
     fingerprint: str = "",
 ) -> BarSeries:
-    """Make the series' row say what the store holds; a source takes over a series that has none."""
+    """Make the series' row say what the store holds by now: somebody else may have added bars since we did."""
+    manifest = await asyncio.to_thread(store.manifest, row.symbol, timeframe)
+    if manifest is None or not manifest.chunks:
+        raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
     series = await repository.series_of(session, row.id, timeframe)
     if series is None:
         series = BarSeries(

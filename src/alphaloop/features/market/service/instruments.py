@@ -1,5 +1,9 @@
 """Finding instruments by any of their names, and adding those that a source brings."""
 
+import contextlib
+
+from sqlalchemy.exc import IntegrityError
+
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.instrument import Instrument
@@ -54,25 +58,34 @@ async def ensure_instrument(
     spec = naming.instrument
     row = await repository.instrument_by_symbol(session, spec.symbol)
     if row is None:
-        row = InstrumentRow(
-            symbol=spec.symbol,
-            alias=naming.alias[:64],
-            names={"zh": naming.zh, "en": naming.en},
-            search=" ".join((spec.symbol, naming.alias, naming.zh, naming.en)).lower()[:255],
-            asset_class=spec.asset_class.value,
-            base=spec.base,
-            quote=spec.quote,
-            tick=spec.tick,
-            lot=spec.lot,
-            min_notional=spec.min_notional,
-            calendar=spec.calendar,
-            can_short=spec.can_short,
-            created_at=clock.now(),
-        )
-        session.add(row)
-        await session.flush()
+        try:
+            async with session.begin_nested():
+                row = _new_row(naming, clock)
+                session.add(row)
+        except IntegrityError:  # somebody else added it in the meantime
+            row = await find_instrument(session, spec.symbol)
     source, spelled = source[:32], spelled[:64].upper()
     if await repository.alias_row(session, source, spelled) is None:
-        session.add(InstrumentAlias(source=source, alias=spelled, instrument_id=row.id))
-        await session.flush()
+        with contextlib.suppress(IntegrityError):
+            async with session.begin_nested():
+                session.add(InstrumentAlias(source=source, alias=spelled, instrument_id=row.id))
     return row
+
+
+def _new_row(naming: Naming, clock: Clock) -> InstrumentRow:
+    spec = naming.instrument
+    return InstrumentRow(
+        symbol=spec.symbol,
+        alias=naming.alias[:64],
+        names={"zh": naming.zh, "en": naming.en},
+        search=" ".join((spec.symbol, naming.alias, naming.zh, naming.en)).lower()[:255],
+        asset_class=spec.asset_class.value,
+        base=spec.base,
+        quote=spec.quote,
+        tick=spec.tick,
+        lot=spec.lot,
+        min_notional=spec.min_notional,
+        calendar=spec.calendar,
+        can_short=spec.can_short,
+        created_at=clock.now(),
+    )
