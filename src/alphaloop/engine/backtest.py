@@ -73,7 +73,8 @@ def run_backtest(
     The whole equity is used: units = equity x weight / (price x (1 + fee)), rounded down when `whole`.
     InvalidError for unfit bars or numbers, too few bars, or signals that do not fit.
     """
-    panel = build_panel(bars, strategy, params, start=start_bar)
+    if cash == 0:
+        raise InvalidError("A backtest needs cash.", code="out_of_bounds", fields=(("cash", "out_of_bounds"),))
     rules = Rules(
         cash=cash,
         fee=fee,
@@ -85,8 +86,7 @@ def run_backtest(
         can_short=can_short,
         risk_fraction=risk_fraction,
     )
-    if not cash > 0:
-        raise InvalidError("A backtest needs cash.", code="out_of_bounds", fields=(("cash", "out_of_bounds"),))
+    panel = build_panel(bars, strategy, params, start=start_bar)
     signals = strategy.evaluate(panel, params)
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params)
     trades = round_trips(made.fills, panel)
