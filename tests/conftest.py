@@ -19,6 +19,13 @@ def data_folder() -> Path | None:
     return folder.resolve() if (folder / "data" / "README.md").is_file() else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that touches a database, so that the same tests can run on each kind of server."""
+    for item in items:
+        if "db" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """Root of the real market data (`data/`, `golden/`); the test is skipped by name without it, and fails in CI."""

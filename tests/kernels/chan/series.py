@@ -48,6 +48,18 @@ def any_bars(longest: int = 240) -> st.SearchStrategy[Bars]:
     )
 
 
+def restless_bars(n: int, seed: int, reach: int, runs: int) -> Bars:
+    """Up and down at nearly every bar, so that many fractals come before the first stroke does."""
+    rng = np.random.default_rng(seed)
+    side = np.where(np.arange(n) % 2, 1.0, -1.0)
+    calm = rng.random(n) < runs / 20
+    middle = (
+        100.0 + np.where(calm, 0.0, side) * rng.integers(1, reach + 1, n) + np.cumsum(rng.integers(-1, 2, n) * calm)
+    )
+    half = rng.integers(1, 3, n) / 2
+    return bars_from(middle, middle + half, middle - half, middle)
+
+
 def bars_through(*turns: float | tuple[float, int], half: float = 0.1) -> Bars:
     """Bars that walk straight from one turning point to the next; a turn is a price or (price, bars taken).
 

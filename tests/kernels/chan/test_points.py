@@ -44,6 +44,10 @@ def test_the_next_low_that_holds_is_a_second_buy() -> None:
     assert ("B2", 119.9) in kinds(analysed(bars_through(*FALL, (119, 30), 124, 120, 122)))
 
 
+def test_a_next_low_at_the_same_price_is_a_second_buy() -> None:
+    assert ("B2", 118.9) in kinds(analysed(bars_through(*FALL, (119, 30), 124, 119, 121)))
+
+
 def test_a_next_low_that_breaks_is_no_second_buy() -> None:
     assert "B2" not in [kind for kind, _ in kinds(analysed(bars_through(*FALL, (119, 30), 124, 117, 119)))]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphaloop.kernels.chan import ChanConfig, ChanState, config_named
-from tests.kernels.chan.series import Bars, any_bars, bars_from, bars_through, random_bars
+from tests.kernels.chan.series import Bars, any_bars, bars_from, bars_through, random_bars, restless_bars
 from tests.kernels.chan.slow_reading import SlowReading
 
 STRICT = config_named("CN-STRICT-1")
@@ -36,6 +36,21 @@ def test_strokes_equal_a_slow_reading_of_the_rules_at_every_bar(bars: Bars, conf
     assert merged[["high", "low"]].tolist() == [(bar.high, bar.low) for bar in slow.bars]
     assert merged["start_idx"].tolist() == [bar.raws[0][0] for bar in slow.bars]
     assert merged["direction"].tolist() == [1 if bar.up else -1 for bar in slow.bars]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    bars=st.builds(
+        restless_bars, st.integers(5, 90), st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([0, 1, 3, 8])
+    ),
+    config=st.sampled_from(CONFIGS),
+)
+def test_the_first_stroke_starts_where_a_slow_reading_starts_it(bars: Bars, config: ChanConfig) -> None:
+    machine, slow = ChanState(config), SlowReading(config)
+    machine.extend(*bars)
+    for row in bars.rows():
+        slow.step(row[2], row[3])
+    assert shown(machine) == slow.shown()
 
 
 @pytest.mark.parametrize("seed", range(6))
