@@ -84,7 +84,6 @@ class SamplesFeed:
                         asset="index" if symbol != "WTI" else "commodity",
                         venue="samples",
                         fingerprint=str(size),
-                        size=size,
                         note=sample.note,
                     )
                 )

@@ -81,15 +81,9 @@ def in_order(listings: Iterable[SeriesListing]) -> list[SeriesListing]:
     for item in found:
         name = (item.asset, item.symbol)
         weight[name] = max(weight.get(name, 0), item.size)
+    # Equal ones keep the order in which the feed lists them.
     return sorted(
-        found,
-        key=lambda item: (
-            rank.get(item.asset, len(rank)),
-            -weight[item.asset, item.symbol],
-            item.symbol,
-            -item.size,
-            item.ref,
-        ),
+        found, key=lambda item: (rank.get(item.asset, len(rank)), -weight[item.asset, item.symbol], -item.size)
     )
 
 
