@@ -191,14 +191,20 @@ class _Turn:
             self._touch_inside(held)
         reducing = [held for held in book if self._reduces(held, before)]
         for held in self._nearest(reducing, stops=False):
-            self._fill(held, _limit(held), self.bar.close_ms, slips=False)
+            self._fill(held, self._limit_inside(held), self.bar.close_ms, slips=False)
         others = [held for held in book if held not in reducing and not held.order.reduce_only]
         for held in self._nearest(others, stops=False):
-            self._fill(held, _limit(held), self.bar.close_ms, slips=False)
+            self._fill(held, self._limit_inside(held), self.bar.close_ms, slips=False)
         # Whatever was opened inside the bar may have met its stop afterwards; assume that it did.
         protecting = [held for held in book if held.order.reduce_only]
         for held in self._nearest(protecting, stops=True):
             self._touch_inside(held)
+
+    def _limit_inside(self, held: Working) -> Decimal:
+        """The limit itself; for one that only woke up inside the bar and lies outside it, the bar's worst price."""
+        if held.order.side is OrderSide.BUY:
+            return min(_limit(held), self.bar.high)
+        return max(_limit(held), self.bar.low)
 
     def _nearest(self, book: list[Working], *, stops: bool) -> list[Working]:
         """Orders of one kind that the bar's range touches, nearest to the open first, then by acceptance."""
