@@ -131,7 +131,7 @@ class LoopbackHub(_Local):
                 topic, payload = await _read_frame(reader)
                 self._forward(_frame(topic, payload), sender=writer)
                 await self._deliver(topic, payload)
-        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError, OSError):
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError, TypeError, OSError):
             return
         finally:
             self._clients.discard(writer)

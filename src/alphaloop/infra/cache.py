@@ -88,7 +88,7 @@ class Cached:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._running: dict[str, asyncio.Future[Any]] = {}
+        self._running: dict[str, asyncio.Task[Any]] = {}
 
     async def get(self, key: str, make: Callable[[], Awaitable[Any]], *, ttl_s: float, fresh: bool = False) -> Any:
         """The cached value, or `await make()` stored for `ttl_s` seconds; `fresh` skips the cached one."""
@@ -97,22 +97,21 @@ class Cached:
             if found is not None:
                 return found
         running = self._running.get(key)
-        if running is not None:
-            return await asyncio.shield(running)
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._running[key] = future
-        try:
-            value = await make()
-        except BaseException as error:
-            future.set_exception(error)
-            future.exception()  # seen here; waiters get it too
-            raise
-        else:
-            await self._cache.set(key, value, ttl_s=ttl_s)
-            future.set_result(value)
-            return value
-        finally:
-            del self._running[key]
+        if running is None:
+            # A task of its own: a caller who goes away must not take the value from those who wait with it.
+            running = self._running[key] = asyncio.create_task(self._fill(key, make, ttl_s))
+            running.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(running)
+
+    async def _fill(self, key: str, make: Callable[[], Awaitable[Any]], ttl_s: float) -> Any:
+        value = await make()
+        await self._cache.set(key, value, ttl_s=ttl_s)
+        return value
+
+    def _forget(self, key: str, done: asyncio.Task[Any]) -> None:
+        del self._running[key]
+        if not done.cancelled():
+            done.exception()  # marks it as seen; whoever still waits gets it too
 
 
 def open_cache(redis_url: str) -> Cache:

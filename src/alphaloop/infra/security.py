@@ -94,7 +94,9 @@ class Tokens:
         except (jwt.PyJWTError, ValueError):
             raise UnauthenticatedError("Sign in again.", code="token_invalid") from None
         now = self._clock.now().timestamp()
-        if not isinstance(claims["exp"], int | float) or claims["exp"] <= now or claims["nbf"] > now + 5:
+        if not all(isinstance(claims[name], int | float) for name in ("exp", "nbf")):
+            raise UnauthenticatedError("Sign in again.", code="token_invalid")
+        if claims["exp"] <= now or claims["nbf"] > now + 5:
             raise UnauthenticatedError("Sign in again.", code="token_expired")
         return claims
 

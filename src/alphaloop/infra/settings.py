@@ -186,7 +186,7 @@ def load_settings(env_file: Path | None = None) -> Settings:
     values = {**_read_env_file(env_file or default, required=env_file is not None), **values}
     known = environment_names()
     for name in values:
-        if name.startswith("ALPHALOOP_") and name not in known and name != "ALPHALOOP_TEST_DATA":
+        if name.startswith("ALPHALOOP_") and name not in known and not name.startswith("ALPHALOOP_TEST_"):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise SettingsError(f"There is no setting called {name}.{hint}")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from alphaloop.features.audit import service
 from alphaloop.features.audit.schemas import AuditLogOut
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute
-from alphaloop.infra.http.wire import ErrorBody, Id, Page, make_cursor, read_cursor
+from alphaloop.infra.http.wire import ErrorBody, Id, Page, PageSize, make_cursor, read_cursor
 
 router = APIRouter(
     prefix="/audit", tags=["审计 Audit"], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name
@@ -19,7 +19,7 @@ async def list_audit_logs(
     actor: Asking,
     session: Reading,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
     action: Annotated[str | None, Query(max_length=64)] = None,
     action_type: Annotated[str | None, Query(max_length=64)] = None,
     user_id: Annotated[Id | None, Query()] = None,

@@ -9,7 +9,7 @@ from alphaloop.core.errors import ForbiddenError, UnauthenticatedError
 from alphaloop.features.users import schemas, service
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Wiring, Writing
 from alphaloop.infra.http.peer import is_https, is_loopback, is_own_origin, origin_of, rate_key
-from alphaloop.infra.http.wire import ErrorBody, Id, Page, make_cursor, read_cursor
+from alphaloop.infra.http.wire import ErrorBody, Id, Page, PageSize, make_cursor, read_cursor
 
 COOKIE = "alphaloop_refresh"
 COOKIE_PATH = "/api/v1/auth"
@@ -136,7 +136,7 @@ async def list_users(
     actor: Asking,
     session: Reading,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
 ) -> Page[schemas.UserOut]:
     people = await service.list_people(session, actor, after_id=read_cursor(cursor), limit=limit + 1)
     more = make_cursor(people[limit - 1].id) if len(people) > limit else None

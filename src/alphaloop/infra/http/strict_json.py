@@ -2,7 +2,7 @@
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -54,7 +54,11 @@ def parse_json(body: bytes) -> Any:
 def _number(raw: str) -> JsonNumber:
     if len(raw) > 64:
         raise BodyError("number_too_long", "A number in the body is too long.", 422)
-    return JsonNumber(raw)
+    try:
+        return JsonNumber(raw)
+    except InvalidOperation:
+        # Not even Decimal has room for such an exponent.
+        raise BodyError("number_too_long", "A number in the body is too long.", 422) from None
 
 
 def _integer(raw: str) -> int:
@@ -74,9 +78,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+# A string that never ends is taken to the end of the text: trying again at each of its quotes would take forever.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+
+
 def _check_depth(text: str) -> None:
     depth = 0
-    for bracket in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):
+    for bracket in _STRING_OR_BRACKET.finditer(text):
         char = bracket[0]
         if char in "[{":
             depth += 1

@@ -68,6 +68,15 @@ def _id(value: Any) -> int:
     raise _refuse("bad_id", "is not an id")
 
 
+def _digits(value: Any) -> int:
+    # pydantic itself would take 1_0, +5 and digits of other scripts.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        return int(value)
+    raise _refuse("not_a_count", "must be a whole number")
+
+
 def _time_ms(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
@@ -103,6 +112,9 @@ TimeMs = Annotated[
     WithJsonSchema({"type": "integer"}),
 ]
 """A time; epoch milliseconds on the wire."""
+
+PageSize = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=200)]
+"""How many rows of a list to return; for query parameters."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 ShortText = Annotated[str, StringConstraints(max_length=255)]

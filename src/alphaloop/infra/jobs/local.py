@@ -39,7 +39,10 @@ class JobContext:
         owner_id: int | None,
         args: dict[str, Any],
         parts: Mapping[type[Any], Any] | None = None,
+        *,
+        holder: str | None = None,
     ) -> None:
+        self._holder = holder
         self.db = db
         self.clock = clock
         self.job_id = job_id
@@ -53,11 +56,12 @@ class JobContext:
         return found
 
     async def progress(self, done: int, total: int, note: str = "") -> None:
-        """Record progress, extend the lease, and raise JobCancelledError if the job was cancelled."""
+        """Record progress, extend the lease, and raise JobCancelledError if the job was cancelled or taken over."""
         async with self.db.write() as session:
-            await session.execute(
+            recorded = await session.execute(
                 update(JobRow)
-                .where(JobRow.id == self.job_id)
+                # A worker that lost its lease must not hold up the next one, or report over it.
+                .where(JobRow.id == self.job_id, JobRow.lease_holder == self._holder)
                 .values(
                     progress_done=done,
                     progress_total=total,
@@ -66,7 +70,7 @@ class JobContext:
                 )
             )
             stop = await session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.job_id))
-        if stop:
+        if stop or getattr(recorded, "rowcount", 0) == 0:
             raise JobCancelledError
 
 
@@ -161,7 +165,15 @@ class LocalWorker:
         claimed = await self._claim()
         if claimed is None:
             return False
-        context = JobContext(self._db, self._clock, claimed.id, claimed.owner_id, claimed.args, self._parts)
+        context = JobContext(
+            self._db,
+            self._clock,
+            claimed.id,
+            claimed.owner_id,
+            claimed.args,
+            self._parts,
+            holder=self._holder,
+        )
         status, result, error = JobStatus.DONE, None, None
         keeper = asyncio.create_task(self._keep_lease(claimed.id))
         try:
