@@ -11,5 +11,5 @@
   root.lang = saved.locale || (zh ? 'zh-CN' : 'en');
   root.dataset.theme = saved.theme || 'dark';
   root.dataset.updown = saved.updown || 'red-up';
-  root.dataset.density = saved.density || 'compact';
+  root.dataset.density = saved.density === 'comfortable' ? 'touch' : 'compact';
 })();

@@ -1,4 +1,7 @@
-// One place that speaks HTTP to the platform: bearer token, one silent refresh, errors as ApiError.
+// One place that speaks HTTP to the platform: bearer token, one silent refresh, errors as ApiError. The routes, their
+// parameters and answers are typed by the platform's own OpenAPI document.
+import createClient from 'openapi-fetch';
+import type { paths } from './schema';
 
 export type FieldError = { field: string; code: string };
 
@@ -16,6 +19,7 @@ export class ApiError extends Error {
   }
 }
 
+const REFRESH = '/api/v1/auth/refresh';
 let token: string | null = null;
 let refreshing: Promise<boolean> | null = null;
 let onSignedOut: () => void = () => undefined;
@@ -32,14 +36,9 @@ export function whenSignedOut(callback: () => void): void {
 /** Trades the HttpOnly cookie for a fresh access token; concurrent callers share one request. */
 export function refreshToken(): Promise<boolean> {
   refreshing ??= (async () => {
-    const answer = await fetch('/api/v1/auth/refresh', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}'
-    });
+    const answer = await fetch(REFRESH, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
     if (!answer.ok) return false;
-    const body = (await answer.json()) as { access_token: string };
-    token = body.access_token;
+    token = ((await answer.json()) as { access_token: string }).access_token;
     return true;
   })()
     .catch(() => false)
@@ -49,68 +48,57 @@ export function refreshToken(): Promise<boolean> {
   return refreshing;
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (token) headers.set('authorization', `Bearer ${token}`);
+async function send(request: Request): Promise<Response> {
+  if (token) request.headers.set('authorization', `Bearer ${token}`);
   try {
-    return await fetch(url, { ...init, headers });
+    return await fetch(request);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new ApiError(0, 'unreachable', 'The platform does not answer.', [], null, true);
   }
 }
 
-async function fail(answer: Response): Promise<never> {
-  const text = await answer.text();
-  let body: Record<string, unknown> = {};
-  try {
-    body = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    body = { message: text.slice(0, 200) || answer.statusText };
+async function authorised(request: Request): Promise<Response> {
+  const again = request.clone();
+  const answer = await send(request);
+  if (answer.status !== 401 || token === null || request.url.includes('/auth/log')) return answer;
+  if (await refreshToken()) {
+    const second = await send(again);
+    if (second.status !== 401) return second;
   }
-  throw new ApiError(
-    answer.status,
-    typeof body.code === 'string' ? body.code : `http_${answer.status}`,
-    typeof body.message === 'string' ? body.message : answer.statusText,
-    Array.isArray(body.detail) ? (body.detail as FieldError[]) : [],
-    typeof body.request_id === 'string' ? body.request_id : null,
-    body.retryable === true
+  onSignedOut();
+  return answer;
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function failure(status: number, fallback: string, body: unknown): ApiError {
+  const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  return new ApiError(
+    status,
+    text(fields.code) ?? `http_${status}`,
+    text(fields.message) ?? fallback,
+    Array.isArray(fields.detail) ? (fields.detail as FieldError[]) : [],
+    text(fields.request_id),
+    fields.retryable === true
   );
 }
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
-export type Options = { query?: Query; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
-
-export function address(path: string, query?: Query): string {
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query ?? {})) {
-    if (value !== null && value !== undefined && value !== '') search.set(key, String(value));
-  }
-  const tail = search.toString();
-  return `/api/v1${path}${tail ? `?${tail}` : ''}`;
+/** Routes that a worker serves beside the document; the caller states the shape. */
+export async function call<T>(method: 'GET' | 'POST', path: string): Promise<T> {
+  const response = await authorised(new Request(new URL(path, globalThis.location.origin), { method }));
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw failure(response.status, response.statusText, body);
+  return body as T;
 }
 
-async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
-  const url = address(path, options.query);
-  const form = options.body instanceof FormData;
-  const init: RequestInit = {
-    method,
-    signal: options.signal,
-    headers: { ...(options.body !== undefined && !form ? { 'content-type': 'application/json' } : {}), ...options.headers },
-    body: options.body === undefined ? undefined : form ? (options.body as FormData) : JSON.stringify(options.body)
-  };
-  let answer = await send(url, init);
-  if (answer.status === 401 && token !== null && !path.startsWith('/auth/log')) {
-    if (await refreshToken()) answer = await send(url, init);
-    if (answer.status === 401) onSignedOut();
-  }
-  if (!answer.ok) return fail(answer);
-  if (answer.status === 204) return undefined as T;
-  return (await answer.json()) as T;
-}
+/** `GET('/api/v1/accounts')` and its like; `ask` turns what they give into the data, or throws an ApiError. */
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: authorised });
 
-export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => request<T>('GET', path, { query, signal });
-export const post = <T>(path: string, body?: unknown, headers?: Record<string, string>) =>
-  request<T>('POST', path, { body, headers });
-export const put = <T>(path: string, body?: unknown) => request<T>('PUT', path, { body });
-export const del = <T>(path: string) => request<T>('DELETE', path);
+type Reply<T> = { data?: T; error?: unknown; response: Response };
+
+export async function ask<T>(reply: Promise<Reply<T>>): Promise<T> {
+  const { data, error, response } = await reply;
+  if (!response.ok) throw failure(response.status, response.statusText, error);
+  return data as T;
+}

@@ -8,6 +8,7 @@ import { refreshInk } from './ink';
 import { MACD } from './indicators/macd';
 import { VOLUME } from './indicators/volume';
 import { letter, lettering } from './lettering';
+import { timeMarks } from './ticks';
 import { chartStyles } from './styles';
 import { COMPARE, type Compared } from './overlays/compare';
 import { FILLS } from './overlays/fills';
@@ -45,7 +46,7 @@ export class Board {
       styles: chartStyles(),
       locale: 'en-US',
       hotkey: { enabled: false },
-      thousandsSeparator: { sign: ',', format: (value) => plain(value, (String(value).split('.')[1] ?? '').length) },
+      thousandsSeparator: { sign: ',', format: (value) => (/^-?[\d.]+$/.test(String(value)) ? plain(value, (String(value).split('.')[1] ?? '').length) : String(value)) },
       formatter: {
         formatBigNumber: (value) => compact(value, lettering.chinese),
         formatDate: ({ timestamp, type, template }) => this.#date(timestamp, type === 'xAxis', template)
@@ -55,6 +56,18 @@ export class Board {
     this.chart = chart;
     chart.setBarSpace(element.clientWidth < 600 ? 2.6 : 3.2);
     chart.setMaxOffsetRightDistance(600);
+    chart.overrideXAxis({ createTicks: () => this.#marks() });
+  }
+
+  #marks(): { coord: number; value: number; text: string }[] {
+    const { from, to } = this.chart.getVisibleRange();
+    const bars = this.bars.slice(Math.max(0, from), to);
+    const first = bars[0];
+    if (!first) return [];
+    const origin = (this.chart.convertToPixel({ dataIndex: Math.max(0, from) }) as { x?: number }).x ?? 0;
+    const step = this.chart.getBarSpace().bar;
+    const inView = bars.map((bar, index) => ({ ts: bar.timestamp, x: origin + index * step }));
+    return timeMarks(inView, zoneOf(this.#timeframe), this.#narrow ? 70 : 84).map(({ x, ts, text }) => ({ coord: x, value: ts, text }));
   }
 
   #date(ts: number, axis: boolean, template: string): string {

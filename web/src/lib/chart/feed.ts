@@ -1,7 +1,7 @@
 // Bars on their way into the chart: pages of history on demand, live bars in batches.
 import type { DataLoader, KLineData } from 'klinecharts';
-import { get } from '$lib/api/transport';
-import type { BarRow, Bars } from '$lib/api/types';
+import { api, ask } from '$lib/api/transport';
+import type { BarRow, Bars, Timeframe } from '$lib/api/types';
 
 const FIRST = 2000;
 const MORE = 3000;
@@ -31,6 +31,12 @@ export class BarFeed {
     private readonly report: (state: FeedState, cause?: unknown, bars?: KLineData[]) => void
   ) {}
 
+  /** The series as the platform is asked for it; with a replay, only what its clock has seen. */
+  get query(): { instrument: string; timeframe: Timeframe; replay_id?: string } {
+    const { instrument, timeframe, replayId } = this.key;
+    return { instrument, timeframe: timeframe as Timeframe, ...(replayId ? { replay_id: replayId } : {}) };
+  }
+
   get lastTs(): number {
     return this.#lastTs;
   }
@@ -54,10 +60,11 @@ export class BarFeed {
   }
 
   async #page(limit: number, before: number | null): Promise<Bars> {
-    return get<Bars>(
-      '/market/bars',
-      { instrument: this.key.instrument, timeframe: this.key.timeframe, limit, before, replay_id: this.key.replayId },
-      this.#stopped.signal
+    return ask(
+      api.GET('/api/v1/market/bars', {
+        params: { query: { ...this.query, limit, ...(before === null ? {} : { before }) } },
+        signal: this.#stopped.signal
+      })
     );
   }
 
@@ -67,7 +74,7 @@ export class BarFeed {
       if (type === 'init') this.report('loading');
       try {
         const page = await this.#page(type === 'init' ? FIRST : MORE, type === 'forward' ? timestamp : null);
-        const bars = page.bars.map(toBar);
+        const bars = (page.bars as BarRow[]).map(toBar);
         if (type === 'init') this.#lastTs = bars.at(-1)?.timestamp ?? 0;
         callback(bars, { forward: page.has_more, backward: false });
         if (type === 'init') this.report(bars.length ? 'ready' : 'empty', undefined, bars);

@@ -45,6 +45,12 @@ export function share(value: Numeric, decimals = 2): string {
   return number === null ? NONE : `${plain(number, decimals)}%`;
 }
 
+/** The platform's shares are fractions: 0.157 → 15.7. */
+export function inPercent(value: Numeric): number | null {
+  const number = toNumber(value);
+  return number === null ? null : number * 100;
+}
+
 /** Quantities keep what they have, at most the lot's decimals, without padding. */
 export function quantity(value: Numeric, lot?: string): string {
   const number = toNumber(value);

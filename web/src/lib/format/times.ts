@@ -32,6 +32,14 @@ export function zoneLabel(at: number = 0, zone: string = localZone()): string {
   return `UTC${match[1] === '-' ? '\u2212' : '+'}${Number(match[2])}${match[3] === '00' ? '' : `:${match[3]}`}`;
 }
 
+/** Milliseconds to add to UTC to read that zone's clock at that moment. */
+export function zoneOffset(ts: number, zone: string): number {
+  if (zone === 'UTC') return 0;
+  const p = pieces(ts, zone);
+  const local = Date.UTC(Number(p.year), Number(p.month) - 1, Number(p.day), Number(p.hour), Number(p.minute), Number(p.second));
+  return local - Math.floor(ts / SECOND) * SECOND;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function pieces(ts: number, zone: string): Record<string, string> {

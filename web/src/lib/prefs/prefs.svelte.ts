@@ -1,6 +1,6 @@
 // How the page looks and speaks: kept on the root element, in this browser and in the user's profile.
-import { put } from '$lib/api/transport';
-import type { Density, Focus, Locale, Me, PointLabels, Profile, Theme, Updown } from '$lib/api/types';
+import { api, ask } from '$lib/api/transport';
+import type { Density, Focus, Locale, Me, PointLabels, Theme, Updown } from '$lib/api/types';
 import { i18n } from '$lib/i18n/index.svelte';
 
 const KEY = 'alphaloop.prefs';
@@ -12,7 +12,7 @@ function initial(): Look {
     locale: root?.lang === 'en' ? 'en' : 'zh-CN',
     theme: root?.dataset.theme === 'light' ? 'light' : 'dark',
     updown: (root?.dataset.updown as Updown) ?? 'red-up',
-    density: (root?.dataset.density as Density) ?? 'compact',
+    density: root?.dataset.density === 'touch' ? 'comfortable' : 'compact',
     point_labels: 'B1',
     focus: 'chart'
   };
@@ -44,7 +44,7 @@ class Prefs {
   /** Changes at once here; the profile follows in the background and a failure is returned to the caller. */
   async change(part: Partial<Look>): Promise<void> {
     this.#apply(part);
-    if (this.#signedIn) await put<Me>('/auth/profile', part satisfies Partial<Profile>);
+    if (this.#signedIn) await ask(api.PUT('/api/v1/auth/profile', { body: part }));
   }
 
   #apply(part: Partial<Look>): void {
@@ -53,7 +53,7 @@ class Prefs {
     root.lang = this.look.locale;
     root.dataset.theme = this.look.theme;
     root.dataset.updown = this.look.updown;
-    root.dataset.density = this.look.density;
+    root.dataset.density = this.look.density === 'comfortable' ? 'touch' : 'compact';
     i18n.locale = this.look.locale;
     localStorage.setItem(KEY, JSON.stringify(this.look));
     this.paint += 1;

@@ -1,5 +1,5 @@
 // The one WebSocket of the page: ticket, hello, resume, subscribe; it comes back by itself.
-import { post } from '$lib/api/transport';
+import { api, ask } from '$lib/api/transport';
 import { backoff, Resume, type Frame } from './resume';
 
 export type StreamState = 'idle' | 'connecting' | 'live' | 'offline';
@@ -7,6 +7,8 @@ type Listener = (event: string, data: unknown, frame: Frame) => void;
 export type Topic = { replay_id: string } | { instrument: string; timeframe: string };
 
 const SILENCE = 75_000;
+/** Bars and marks can be fetched again: they carry the number of the last remembered event instead of their own. */
+const UNNUMBERED = new Set(['bar', 'equity_update']);
 
 class Stream {
   state = $state<StreamState>('idle');
@@ -76,7 +78,7 @@ class Stream {
     this.state = this.lostAt === null ? 'connecting' : 'offline';
     let ticket: string;
     try {
-      ticket = (await post<{ ticket: string }>('/stream/ticket', {})).ticket;
+      ticket = (await ask(api.POST('/api/v1/stream/ticket'))).ticket;
     } catch {
       // The reason does not matter here: whatever failed, the banner says so and the next attempt follows.
       this.#lost();
@@ -114,8 +116,7 @@ class Stream {
       this.#system(frame);
       return;
     }
-    // Bars belong to a subscription, not to the user's own numbered stream.
-    if (frame.channel !== 'bar' && !this.#resume.accept(frame.seq)) return;
+    if (!UNNUMBERED.has(frame.channel) && !this.#resume.accept(frame.seq)) return;
     for (const listener of [...(this.#listeners.get(frame.channel) ?? [])]) listener(frame.event, frame.data, frame);
   }
 

@@ -1,6 +1,6 @@
 // What one account holds: equity, positions, orders and fills, kept fresh by the stream.
-import { del, get, post } from '$lib/api/transport';
-import type { Account, Balance, EquityMark, Fill, Order, OrderRequest, Page, Position, Preview, RiskState } from '$lib/api/types';
+import { api, ask } from '$lib/api/transport';
+import type { Account, Balance, EquityMark, Fill, NewOrder, Order, Position, Preview, RiskState } from '$lib/api/types';
 import { stream } from '$lib/stream/stream.svelte';
 
 const WORKING = new Set(['INTENT', 'SUBMITTING', 'UNKNOWN', 'LIVE', 'PARTIAL']);
@@ -33,14 +33,15 @@ class Book {
   async read(): Promise<void> {
     const id = this.account?.id;
     if (!id) return;
+    const of = { params: { query: { account_id: id } } };
     try {
       const [account, positions, open, fills, balance, risk] = await Promise.all([
-        get<Account>(`/accounts/${id}`),
-        get<Page<Position>>('/trading/positions', { account_id: id }),
-        get<Page<Order>>('/trading/orders', { account_id: id, status: 'open', limit: 200 }),
-        get<Page<Fill>>('/trading/fills', { account_id: id, limit: 200 }),
-        get<Page<Balance>>('/trading/balance', { account_id: id }),
-        get<RiskState>('/risk/state', { account_id: id })
+        ask(api.GET('/api/v1/accounts/{account_id}', { params: { path: { account_id: id } } })),
+        ask(api.GET('/api/v1/trading/positions', of)),
+        ask(api.GET('/api/v1/trading/orders', { params: { query: { account_id: id, status: 'open', limit: 200 } } })),
+        ask(api.GET('/api/v1/trading/fills', { params: { query: { account_id: id, limit: 200 } } })),
+        ask(api.GET('/api/v1/trading/balance', of)),
+        ask(api.GET('/api/v1/risk/state', of))
       ]);
       if (this.account?.id !== id) return;
       this.account = account;
@@ -62,7 +63,7 @@ class Book {
       stream.on('order_update', (_event, data) => this.#order(data as Order)),
       stream.on('position_update', (_event, data) => this.#position(data as Position)),
       stream.on('equity_update', (_event, data) => this.#equity(data as EquityMark)),
-      stream.on('fill', (_event, data) => this.#fill(data as Fill & { account_id?: string }))
+      stream.on('fill', (_event, data) => this.#fill(data as Fill))
     ];
   }
 
@@ -89,9 +90,23 @@ class Book {
     this.account = { ...this.account, equity, cash, market_value, unrealised, ts };
   }
 
-  #fill(fill: Fill & { account_id?: string }): void {
-    if (fill.account_id && fill.account_id !== this.account?.id) return;
-    if (!fill.account_id && !this.orders.some((order) => order.id === fill.order_id)) return;
+  /** Shows a position at the newest close; the platform's own figures follow with its next event. */
+  mark(instrument: string, price: number): void {
+    if (!this.positions.some((row) => row.instrument === instrument)) return;
+    this.positions = this.positions.map((row) => {
+      if (row.instrument !== instrument) return row;
+      const size = Number(row.quantity);
+      return {
+        ...row,
+        mark: String(price),
+        market_value: String(size * price),
+        unrealised: String((price - Number(row.average_price)) * size)
+      };
+    });
+  }
+
+  #fill(fill: Fill): void {
+    if (fill.account_id !== this.account?.id) return;
     if (!this.fills.some((row) => row.id === fill.id)) this.fills = [fill, ...this.fills];
     clearTimeout(this.#fresh);
     this.#fresh = setTimeout(() => void this.#cash(), 400);
@@ -101,11 +116,12 @@ class Book {
   async #cash(): Promise<void> {
     const id = this.account?.id;
     if (!id) return;
+    const of = { params: { query: { account_id: id } } };
     try {
       const [account, balance, risk] = await Promise.all([
-        get<Account>(`/accounts/${id}`),
-        get<Page<Balance>>('/trading/balance', { account_id: id }),
-        get<RiskState>('/risk/state', { account_id: id })
+        ask(api.GET('/api/v1/accounts/{account_id}', { params: { path: { account_id: id } } })),
+        ask(api.GET('/api/v1/trading/balance', of)),
+        ask(api.GET('/api/v1/risk/state', of))
       ]);
       if (this.account?.id !== id) return;
       this.account = account;
@@ -116,23 +132,25 @@ class Book {
     }
   }
 
-  preview(request: OrderRequest): Promise<Preview> {
-    return post<Preview>('/trading/orders/preview', request);
+  preview(request: NewOrder): Promise<Preview> {
+    return ask(api.POST('/api/v1/trading/orders/preview', { body: request }));
   }
 
   /** `key` makes a repeated press the same order. */
-  async submit(request: OrderRequest, key: string): Promise<Order> {
-    const order = await post<Order>('/trading/orders', request, { 'Idempotency-Key': key });
+  async submit(request: NewOrder, key: string): Promise<Order> {
+    const order = await ask(api.POST('/api/v1/trading/orders', { params: { header: { 'Idempotency-Key': key } }, body: request }));
     this.#order(order);
     return order;
   }
 
   async cancel(order: Order): Promise<void> {
-    this.#order(await del<Order>(`/trading/orders/${order.id}`));
+    this.#order(await ask(api.DELETE('/api/v1/trading/orders/{order_id}', { params: { path: { order_id: order.id } } })));
   }
 
   async close(position: Position): Promise<void> {
-    this.#order(await post<Order>('/trading/positions/close', { account_id: position.account_id, instrument: position.instrument }, { 'Idempotency-Key': crypto.randomUUID() }));
+    const params = { header: { 'Idempotency-Key': crypto.randomUUID() } };
+    const body = { account_id: position.account_id, instrument: position.instrument };
+    this.#order(await ask(api.POST('/api/v1/trading/positions/close', { params, body })));
   }
 }
 

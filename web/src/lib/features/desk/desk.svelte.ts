@@ -1,6 +1,6 @@
 // What the trader looks at: symbol, period, replay and account. Remembered in this browser.
-import { get, post, put } from '$lib/api/transport';
-import type { Account, Page, Replay, TradingSession } from '$lib/api/types';
+import { api, ask } from '$lib/api/transport';
+import type { Account, Replay, Timeframe, TradingSession } from '$lib/api/types';
 import { book } from '$features/accounts/book.svelte';
 import { market, PERIODS } from '$features/market/market.svelte';
 import { stream } from '$lib/stream/stream.svelte';
@@ -64,9 +64,9 @@ class Desk {
   async #reread(): Promise<void> {
     try {
       const [accounts, replays, sessions] = await Promise.all([
-        get<Page<Account>>('/accounts'),
-        get<Page<Replay>>('/replays'),
-        get<Page<TradingSession>>('/sessions')
+        ask(api.GET('/api/v1/accounts')),
+        ask(api.GET('/api/v1/replays')),
+        ask(api.GET('/api/v1/sessions'))
       ]);
       this.accounts = accounts.items;
       this.replays = replays.items;
@@ -153,8 +153,8 @@ class Desk {
   }
 
   async begin(request: { instrument: string; timeframe: string; start_ts: number | null; speed: number; cash: string }): Promise<Replay> {
-    const { start_ts, ...rest } = request;
-    const replay = await post<Replay>('/replays', { ...rest, ...(start_ts === null ? {} : { start_ts }) });
+    const body = { ...request, timeframe: request.timeframe as Timeframe };
+    const replay = await ask(api.POST('/api/v1/replays', { body }));
     await this.#reread();
     this.enter(replay);
     return replay;
@@ -162,30 +162,44 @@ class Desk {
 
   async control(verb: 'play' | 'pause' | 'step'): Promise<void> {
     if (!this.replay) return;
-    this.#replayed(await post<Replay>(`/replays/${this.replay.id}/${verb}`, verb === 'step' ? { bars: 1 } : undefined));
+    const params = { path: { replay_id: this.replay.id } };
+    const reply =
+      verb === 'play'
+        ? api.POST('/api/v1/replays/{replay_id}/play', { params })
+        : verb === 'pause'
+          ? api.POST('/api/v1/replays/{replay_id}/pause', { params })
+          : api.POST('/api/v1/replays/{replay_id}/step', { params, body: { bars: 1 } });
+    this.#replayed(await ask(reply));
   }
 
   async setSpeed(speed: number): Promise<void> {
     if (!this.replay) return;
-    this.#replayed(await put<Replay>(`/replays/${this.replay.id}`, { speed }));
+    this.#replayed(await ask(api.PUT('/api/v1/replays/{replay_id}', { params: { path: { replay_id: this.replay.id } }, body: { speed } })));
   }
 
   progress(cursor: number, done: number, total: number): void {
     if (this.replay) this.replay = { ...this.replay, cursor_ts: cursor, bars_done: done, bars_total: total };
   }
 
-  async run(request: { strategy: string; params: Record<string, unknown>; instrument: string; timeframe: string; allocation: number; account_id: string }): Promise<TradingSession> {
-    const session = await post<TradingSession>('/sessions', request);
+  async run(request: { strategy: string; params: Record<string, unknown>; instrument: string; timeframe: string; allocation: string; account_id: string }): Promise<TradingSession> {
+    const session = await ask(api.POST('/api/v1/sessions', { body: { ...request, timeframe: request.timeframe as Timeframe } }));
     this.#session(session);
     return session;
   }
 
   async steer(session: TradingSession, verb: 'start' | 'pause' | 'stop'): Promise<void> {
-    this.#session(await post<TradingSession>(`/sessions/${session.id}/${verb}`));
+    const params = { path: { session_id: session.id } };
+    const reply =
+      verb === 'start'
+        ? api.POST('/api/v1/sessions/{session_id}/start', { params })
+        : verb === 'pause'
+          ? api.POST('/api/v1/sessions/{session_id}/pause', { params })
+          : api.POST('/api/v1/sessions/{session_id}/stop', { params });
+    this.#session(await ask(reply));
   }
 
   async addAccount(request: { name: string; quote_asset: string; cash: string }): Promise<void> {
-    const account = await post<Account>('/accounts', request);
+    const account = await ask(api.POST('/api/v1/accounts', { body: request }));
     this.accounts = [...this.accounts, account];
     this.replay = null;
     await book.show(account);

@@ -1,6 +1,6 @@
 // How long a trade was held, in the two largest units.
-export function held(from: number | null, to: number | null, chinese: boolean): string {
-  if (from === null || to === null || to < from) return '—';
+export function held(from: number | null | undefined, to: number | null, chinese: boolean): string {
+  if (from === null || from === undefined || to === null || to < from) return '—';
   const minutes = Math.round((to - from) / 60_000);
   const days = Math.floor(minutes / 1440);
   const hours = Math.floor((minutes % 1440) / 60);

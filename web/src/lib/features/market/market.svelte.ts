@@ -1,5 +1,5 @@
 // Instruments with their stored series, and the watch list.
-import { get } from '$lib/api/transport';
+import { api, ask } from '$lib/api/transport';
 import type { Instrument, Page, WatchRow } from '$lib/api/types';
 
 class Market {
@@ -15,9 +15,11 @@ class Market {
     let cursor: string | null = null;
     try {
       do {
-        const page: Page<Instrument> = await get('/market/instruments', { limit: 200, cursor });
+        const page: Page<Instrument> = await ask(
+          api.GET('/api/v1/market/instruments', { params: { query: { limit: 200, ...(cursor ? { cursor } : {}) } } })
+        );
         all.push(...page.items);
-        cursor = page.next_cursor;
+        cursor = page.next_cursor ?? null;
       } while (cursor);
       this.instruments = all;
       this.cause = null;
@@ -41,7 +43,7 @@ class Market {
     }
     this.#watching = true;
     try {
-      this.watch = (await get<Page<WatchRow>>('/market/watch', { replay_id: replayId })).items;
+      this.watch = (await ask(api.GET('/api/v1/market/watch', { params: { query: { limit: 50, ...(replayId ? { replay_id: replayId } : {}) } } }))).items;
     } catch (cause) {
       this.cause = cause;
     } finally {

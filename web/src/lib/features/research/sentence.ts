@@ -1,5 +1,5 @@
 // The one sentence that answers "where am I?", from the platform's parts of the state.
-import type { ChanPoint, ChanSentence, Structure } from '$lib/api/types';
+import type { Structure } from '$lib/api/types';
 import type { Words } from '$lib/i18n/index.svelte';
 import { plain } from '$lib/format/numbers';
 
@@ -7,32 +7,23 @@ export function pointName(kind: string, words: Words['chan'], style: 'B1' | 'zh'
   return style === 'zh' ? (words.names[kind] ?? kind) : kind;
 }
 
-/** The point the sentence names, wherever the platform put it. */
-export function pointOf(state: ChanSentence | null, points: ChanPoint[]): { kind: string; sure: boolean } | null {
-  if (!state?.point) return null;
-  if (typeof state.point === 'object') return state.point;
-  const kind = state.point;
-  const last = [...points].reverse().find((point) => point.kind === kind);
-  return { kind, sure: last?.sure ?? state.sure ?? false };
-}
-
+/** `short` is for a phone: fewer words, a question mark instead of "provisional". */
 export function sentence(structure: Structure | null, words: Words['chan'], style: 'B1' | 'zh', short = false): string {
-  const state = structure?.state ?? null;
-  if (!structure || !state || structure.strokes.length === 0) return words.noStructure;
-  const parts: string[] = [];
-  const pivots = state.pivots ?? 0;
-  const key = state.key ?? '';
+  const state = structure?.state;
+  if (!state) return words.noStructure;
   const up = state.direction === 'up';
-  if (pivots >= 2) parts.push(short ? (up ? words.rising : words.falling) : up ? words.upTrend : words.downTrend);
-  else parts.push(up ? words.upStroke : words.downStroke);
-  if (key.includes('in_pivot')) parts.push(words.inPivot(String(Math.max(1, pivots))));
-  else if (key.includes('leaving')) parts.push(words.leavingPivot(String(Math.max(1, pivots))));
-  else if (pivots > 0 && !short) parts.push(words.pivotCount(pivots));
-  if (state.ratio !== null && state.ratio !== undefined) parts.push(words.ratio(plain(state.ratio)));
-  const point = pointOf(state, structure.points);
-  if (point) {
-    const name = pointName(point.kind, words, style);
-    parts.push(short ? `${name}${point.sure ? '' : '?'}` : words.pointIs(name, point.sure));
+  const parts: string[] = [];
+  if (state.pivots < 2) parts.push(up ? words.upStroke : words.downStroke);
+  else if (short) parts.push(up ? words.rising : words.falling);
+  else parts.push(up ? words.upTrend : words.downTrend);
+  const number = String(Math.max(1, state.pivots));
+  if (state.key === 'in_pivot') parts.push(words.inPivot(number));
+  else if (state.key !== 'up' && state.key !== 'down') parts.push(words.leavingPivot(number));
+  else if (state.pivots > 0) parts.push(words.pivotCount(state.pivots));
+  if (state.ratio !== null) parts.push(words.ratio(plain(state.ratio)));
+  if (state.point) {
+    const name = pointName(state.point.kind, words, style);
+    parts.push(short ? `${name}${state.point.sure ? '' : '?'}` : words.pointIs(name, state.point.sure));
   }
   return parts.join(' · ');
 }

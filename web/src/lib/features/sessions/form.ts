@@ -20,8 +20,8 @@ function checkNumber(spec: ParamSpec, text: string): number | FieldProblem {
   const number = Number(text);
   if (!Number.isFinite(number)) return 'notNumber';
   if (spec.type === 'int' && !Number.isSafeInteger(number)) return 'notWhole';
-  if (spec.low !== null && number < spec.low) return 'tooLow';
-  if (spec.high !== null && number > spec.high) return 'tooHigh';
+  if (typeof spec.low === 'number' && number < spec.low) return 'tooLow';
+  if (typeof spec.high === 'number' && number > spec.high) return 'tooHigh';
   return number;
 }
 
@@ -38,6 +38,8 @@ export function checkDraft(specs: ParamSpec[], draft: Draft): Checked {
       if (typeof answer === 'number') checked.values[spec.name] = answer;
       else checked.problems[spec.name] = answer;
     } else if (spec.type === 'choice' && spec.choices && !spec.choices.map(String).includes(text)) {
+      checked.problems[spec.name] = 'notOffered';
+    } else if (spec.pattern && !new RegExp(`^(?:${spec.pattern})$`).test(text)) {
       checked.problems[spec.name] = 'notOffered';
     } else checked.values[spec.name] = text;
   }

@@ -1,6 +1,6 @@
 // The strategies that can run, read once.
-import { get } from '$lib/api/transport';
-import type { Page, Strategy } from '$lib/api/types';
+import { api, ask } from '$lib/api/transport';
+import type { Strategy } from '$lib/api/types';
 
 class Strategies {
   items = $state.raw<Strategy[]>([]);
@@ -9,7 +9,7 @@ class Strategies {
   async load(): Promise<void> {
     if (this.items.length) return;
     try {
-      this.items = (await get<Page<Strategy>>('/strategies')).items;
+      this.items = (await ask(api.GET('/api/v1/strategies'))).items;
       this.cause = null;
     } catch (cause) {
       this.cause = cause;

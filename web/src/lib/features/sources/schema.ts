@@ -58,8 +58,8 @@ export function fieldsOf(schema: unknown, config: Record<string, unknown> = {}):
     .filter((entry): entry is [string, Node] => isNode(entry[1]))
     .map(([name, raw]) => {
       const node = resolve(raw, schema);
-      const label = isNode(node.label) ? (node.label as Both) : typeof node.title === 'string' ? node.title : name;
-      const hint = isNode(node.hint) ? (node.hint as Both) : typeof node.description === 'string' ? node.description : null;
+      const label = isNode(node.title) ? (node.title as Both) : typeof node.title === 'string' ? node.title : name;
+      const hint = isNode(node.description) ? (node.description as Both) : typeof node.description === 'string' ? node.description : null;
       return {
         name,
         label,

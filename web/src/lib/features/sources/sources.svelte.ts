@@ -1,6 +1,6 @@
 // Data sources and the jobs that sync them.
-import { del, get, post, put } from '$lib/api/transport';
-import type { Job, Page, Source, SourceTest, SourceType } from '$lib/api/types';
+import { api, ask, call } from '$lib/api/transport';
+import type { Job, Source, SourceTest, SourceType } from '$lib/api/types';
 import { market } from '$features/market/market.svelte';
 
 const POLL_MS = 700;
@@ -15,9 +15,9 @@ class Sources {
 
   async load(): Promise<void> {
     try {
-      const [items, types] = await Promise.all([get<Page<Source>>('/data-sources'), get<Page<SourceType> | SourceType[]>('/data-sources/types')]);
+      const [items, types] = await Promise.all([ask(api.GET('/api/v1/data-sources', { params: { query: { limit: 200 } } })), ask(api.GET('/api/v1/data-sources/types'))]);
       this.items = items.items;
-      this.types = Array.isArray(types) ? types : types.items;
+      this.types = types;
       this.cause = null;
     } catch (cause) {
       this.cause = cause;
@@ -27,33 +27,33 @@ class Sources {
   }
 
   async save(id: string | null, body: { name: string; type: string; config: Record<string, unknown> }): Promise<void> {
-    if (id) await put<Source>(`/data-sources/${id}`, { name: body.name, config: body.config });
-    else await post<Source>('/data-sources', body);
+    if (id) await ask(api.PUT('/api/v1/data-sources/{source_id}', { params: { path: { source_id: id } }, body: { name: body.name, config: body.config } }));
+    else await ask(api.POST('/api/v1/data-sources', { body }));
     await this.load();
   }
 
   async remove(source: Source): Promise<void> {
-    await del<void>(`/data-sources/${source.id}`);
+    await ask(api.DELETE('/api/v1/data-sources/{source_id}', { params: { path: { source_id: source.id } } }));
     await this.load();
   }
 
   test(source: Source): Promise<SourceTest> {
-    return post<SourceTest>(`/data-sources/${source.id}/test`);
+    return ask(api.POST('/api/v1/data-sources/{source_id}/test', { params: { path: { source_id: source.id } } }));
   }
 
   async use(source: Source, on: boolean): Promise<void> {
-    await post<Source>(`/data-sources/${source.id}/use`, { on });
+    await ask(api.POST('/api/v1/data-sources/{source_id}/use', { params: { path: { source_id: source.id } }, body: { on } }));
     await this.load();
   }
 
   /** Starts a sync and follows its job to the end; the last state of the job is returned. */
   async sync(source: Source): Promise<Job> {
-    let job = await post<Job>(`/data-sources/${source.id}/sync`);
+    let job = await ask(api.POST('/api/v1/data-sources/{source_id}/sync', { params: { path: { source_id: source.id } } }));
     this.jobs[source.id] = job;
     try {
       while (!OVER.has(job.status)) {
         await new Promise((done) => setTimeout(done, POLL_MS));
-        job = await get<Job>(`/jobs/${job.id}`);
+        job = await call<Job>('GET', `/api/v1/jobs/${job.id}`);
         this.jobs[source.id] = job;
       }
     } finally {
@@ -65,7 +65,7 @@ class Sources {
 
   async cancel(source: Source): Promise<void> {
     const job = this.jobs[source.id];
-    if (job) await post<Job>(`/jobs/${job.id}/cancel`);
+    if (job) await call<Job>('POST', `/api/v1/jobs/${job.id}/cancel`);
   }
 }
 

@@ -24,7 +24,7 @@ export function watchFills(): () => void {
     if (event === 'filled' && !quiet) {
       toasts.show('ok', t.filled(side, amount, plain(order.average_price, decimalsOf(item?.tick))), { small: i18n.t.shell.paper });
     } else if (event === 'rejected' && !order.session_id) {
-      toasts.show('error', `${t.refused}: ${i18n.code(order.reason?.code, order.reason?.message)}`);
+      toasts.show('error', `${t.refused}: ${i18n.code(order.reason?.code)}`);
     }
   });
 }

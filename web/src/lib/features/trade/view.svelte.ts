@@ -1,7 +1,8 @@
 // The chart's own state: which bars and structure it shows, and how closed bars reach it at most ten times a second.
 import type { KLineData } from 'klinecharts';
-import { get } from '$lib/api/transport';
+import { api, ask } from '$lib/api/transport';
 import type { BarRow, ChanDelta, ClosedBar, Health, Structure } from '$lib/api/types';
+import { book } from '$features/accounts/book.svelte';
 import { desk } from '$features/desk/desk.svelte';
 import { market } from '$features/market/market.svelte';
 import { applyDelta, fits } from '$features/research/delta';
@@ -95,12 +96,9 @@ class TradeView {
     if (!feed) return;
     const turn = ++this.#reading;
     try {
-      const structure = await get<Structure>('/chan/structure', {
-        instrument: feed.key.instrument,
-        timeframe: feed.key.timeframe,
-        limit: STRUCTURE_BARS,
-        replay_id: feed.key.replayId
-      });
+      const structure = await ask(
+        api.GET('/api/v1/chan/structure', { params: { query: { ...feed.query, limit: STRUCTURE_BARS } } })
+      );
       if (turn !== this.#reading || this.#feed !== feed) return;
       this.structure = structure;
       this.structureCause = null;
@@ -113,7 +111,7 @@ class TradeView {
     const feed = this.#feed;
     if (!feed) return;
     try {
-      const health = await get<Health>('/market/health', { instrument: feed.key.instrument, timeframe: feed.key.timeframe });
+      const health = await ask(api.GET('/api/v1/market/health', { params: { query: { instrument: feed.query.instrument, timeframe: feed.query.timeframe } } }));
       if (this.#feed === feed) this.health = health;
     } catch {
       // The report is an extra: without it no gap is marked, and the data page shows the reason.
@@ -136,6 +134,7 @@ class TradeView {
     desk.progress(latest.bar[0], latest.bars_done, latest.bars_total);
     if (desk.following) {
       this.#feed.close(queue.map((closed) => closed.bar));
+      book.mark(latest.instrument, Number(latest.bar[4]));
       this.#ends();
       this.#grow(queue);
     } else void this.#pull();
@@ -151,7 +150,7 @@ class TradeView {
     for (const closed of queue) {
       const delta: ChanDelta | null = closed.chan;
       const closeTs = closed.bar[0] + periodMs(closed.timeframe);
-      if (!delta || closeTs <= structure.as_of_ms) continue;
+      if (!delta || closeTs <= (structure.as_of_ms ?? 0)) continue;
       if (!fits(structure, delta)) {
         void this.#readStructure();
         return;
@@ -171,11 +170,12 @@ class TradeView {
     const feed = this.#feed;
     if (!feed || this.feedState !== 'ready') return;
     try {
-      const page = await get<{ bars: BarRow[] }>('/market/bars', { instrument: feed.key.instrument, timeframe: feed.key.timeframe, limit: CATCH_UP, replay_id: feed.key.replayId });
+      const page = await ask(api.GET('/api/v1/market/bars', { params: { query: { ...feed.query, limit: CATCH_UP } } }));
       if (this.#feed !== feed) return;
-      const first = page.bars[0]?.[0];
+      const bars = page.bars as BarRow[];
+      const first = bars[0]?.[0];
       if (first !== undefined && first > feed.lastTs) return this.retry();
-      feed.close(page.bars);
+      feed.close(bars);
       this.#ends();
       await this.#readStructure();
     } catch (cause) {

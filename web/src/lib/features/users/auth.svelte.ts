@@ -1,6 +1,6 @@
 // Who is here. Decides between onboarding, login and the platform itself.
-import { ApiError, get, post, refreshToken, setToken, whenSignedOut } from '$lib/api/transport';
-import type { AuthState, Focus, Locale, Me, Token, Updown } from '$lib/api/types';
+import { api, ApiError, ask, refreshToken, setToken, whenSignedOut } from '$lib/api/transport';
+import type { AuthState, Focus, Locale, Me, Updown } from '$lib/api/types';
 import { prefs } from '$lib/prefs/prefs.svelte';
 
 export type Stage = 'starting' | 'unreachable' | 'onboarding' | 'login' | 'in';
@@ -17,7 +17,7 @@ class Auth {
   async start(): Promise<void> {
     this.stage = 'starting';
     try {
-      this.state = await get<AuthState>('/auth/state');
+      this.state = await ask(api.GET('/api/v1/auth/state'));
       if (!this.state.onboarded) {
         this.stage = 'onboarding';
         return;
@@ -30,28 +30,27 @@ class Auth {
   }
 
   async onboard(choice: { password: string; locale: Locale; updown: Updown; focus: Focus }): Promise<void> {
-    const token = await post<Token>('/auth/onboard', { ...choice, remember: 'cookie' });
+    const token = await ask(api.POST('/api/v1/auth/onboard', { body: { ...choice, remember: 'cookie' } }));
     setToken(token.access_token);
     await this.#enter();
   }
 
   async login(password: string, username?: string): Promise<void> {
-    const body = { password, remember: 'cookie', ...(username ? { username } : {}) };
-    const token = await post<Token>('/auth/login', body);
+    const token = await ask(api.POST('/api/v1/auth/login', { body: { password, username: username || null, remember: 'cookie' } }));
     setToken(token.access_token);
     await this.#enter();
   }
 
   async logout(): Promise<void> {
     try {
-      await post<void>('/auth/logout', {});
+      await ask(api.POST('/api/v1/auth/logout', { body: {} }));
     } finally {
       this.#out();
     }
   }
 
   async #enter(): Promise<void> {
-    this.me = await get<Me>('/auth/me');
+    this.me = await ask(api.GET('/api/v1/auth/me'));
     prefs.adopt(this.me);
     this.stage = 'in';
   }
