@@ -79,24 +79,22 @@ class FilesFeed:
 
     def read(self, config: dict[str, Any], ref: str) -> BarTable:
         root, _ = self._folder(config)
-        if not ref or "\x00" in ref:
-            raise NotFoundError("There is no such file.", code="file_not_found")
-        path = (root / ref).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
+        path = _inside(root, ref) if ref else None
+        if path is None or not path.is_file():
             raise NotFoundError("There is no such file.", code="file_not_found")
         return read_bar_file(path)
 
     def _folder(self, config: dict[str, Any]) -> tuple[Path, Path]:
         """(allowed root, folder in it) that the settings name."""
         wanted = config.get("folder", "")
-        if not isinstance(wanted, str) or "\x00" in wanted:
+        if not isinstance(wanted, str):
             raise _bad_folder("bad_folder", "The folder is not a path.")
         if not self._roots:
             raise UnavailableError("This installation has no data folder.", code="no_data_folder")
         outside = True
         for root in self._roots:
-            folder = (root / wanted.strip()).resolve()
-            if not folder.is_relative_to(root):
+            folder = _inside(root, wanted.strip())
+            if folder is None:
                 continue
             outside = False
             if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
@@ -108,6 +106,16 @@ class FilesFeed:
 
 def make_feed(places: Places) -> Feed:
     return FilesFeed(places)
+
+
+def _inside(root: Path, text: str) -> Path | None:
+    """The path that `text` names below the root, links resolved; None when it leads outside or is no path at all."""
+    try:
+        path = (root / text).resolve()
+        path.exists()  # a name that is too long fails here
+    except (OSError, ValueError):
+        return None
+    return path if path.is_relative_to(root) else None
 
 
 def _bad_folder(code: str, message: str) -> InvalidError:
