@@ -174,6 +174,7 @@ class _Terms(NamedTuple):
     risk_fraction: float
     late_bars: int
     sizing: int
+    leveled: bool
 
 
 _SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
@@ -371,8 +372,6 @@ def _record(fills: Floats, count: int, row: tuple[int, int, float, float, float,
 @njit(cache=True)
 def _trade_pending(book: _Book, t: int, prices: Floats, terms: _Terms, fills: Floats, count: int) -> int:
     """Trade every pending instruction at this row's price: what reduces goes first, so that its cash is there."""
-    if not book.pending.any():
-        return count
     equity = _equity(book, prices)
     for n in range(len(prices)):
         if not book.pending[n]:
@@ -439,6 +438,42 @@ def _trade_brackets(
     return count
 
 
+@njit(cache=True)
+def _mark(book: _Book, closes: Floats, highs: Floats, lows: Floats) -> float:
+    """Take note of this row's prices; returns the equity at its close."""
+    worth: float = book.money[0]
+    for n in range(len(closes)):
+        if not np.isnan(closes[n]):
+            book.last[n] = closes[n]
+        held = book.quantity[n]
+        if held == 0.0:
+            continue
+        worth += held * book.last[n]
+        if not np.isnan(closes[n]):
+            book.best[n] = max(book.best[n], highs[n]) if held > 0.0 else min(book.best[n], lows[n])
+            book.worst[n] = min(book.worst[n], lows[n]) if held > 0.0 else max(book.worst[n], highs[n])
+    return worth
+
+
+@njit
+def _ask_manager(manage: Any, book: _Book, n: int, t: int, worth: float, view: View, params: Any) -> float:
+    held = Held(
+        n,
+        book.quantity[n],
+        book.average[n],
+        book.entry_row[n],
+        book.best[n],
+        book.worst[n],
+        book.realised[n],
+        worth,
+        book.money[0],
+        book.adds[n],
+        book.mem[n],
+    )
+    own: float = manage(t, view, held, params)
+    return own
+
+
 def _pass(
     book: _Book,
     view: View,
@@ -454,64 +489,47 @@ def _pass(
     rows, columns = view.close.shape
     equity, cash = np.empty(rows), np.empty(rows)
     fills, count = np.empty((64 + 4 * columns, _FILL_WIDTH)), 0
-    opens, highs, lows = np.empty(columns), np.empty(columns), np.empty(columns)
+    opens, highs, lows, closes = np.empty(columns), np.empty(columns), np.empty(columns), np.empty(columns)
     for t in range(rows):
         if count + 3 * columns > len(fills):
             grown = np.empty((2 * len(fills) + 3 * columns, _FILL_WIDTH))
             grown[:count] = fills[:count]
             fills = grown
-        closes = view.close[t]
+        waiting, exposed = False, False
         for n in range(columns):
+            closes[n] = view.close[t, n]
             # A table that knows only closes trades at the close.
             known = not np.isnan(view.open[t, n])
             opens[n] = view.open[t, n] if known else closes[n]
             highs[n] = view.high[t, n] if known else closes[n]
             lows[n] = view.low[t, n] if known else closes[n]
             book.room[n] = np.inf if terms.volume_limit <= 0.0 else terms.volume_limit * view.volume[t, n]
-        if not terms.at_close:
+            waiting |= book.pending[n]
+            exposed |= book.quantity[n] != 0.0
+        # Most rows have nothing to do: handing the book to a function costs more than asking first.
+        if waiting and not terms.at_close:
             count = _trade_pending(book, t, opens, terms, fills, count)
-        count = _trade_brackets(book, t, (opens, highs, lows), terms, fills, count)
-        for n in range(columns):
-            if not np.isnan(closes[n]):
-                book.last[n] = closes[n]
-                if book.quantity[n] > 0.0:
-                    book.best[n] = max(book.best[n], highs[n])
-                    book.worst[n] = min(book.worst[n], lows[n])
-                elif book.quantity[n] < 0.0:
-                    book.best[n] = min(book.best[n], lows[n])
-                    book.worst[n] = max(book.worst[n], highs[n])
+        if (waiting or exposed) and terms.leveled:
+            count = _trade_brackets(book, t, (opens, highs, lows), terms, fills, count)
+        worth = _mark(book, closes, highs, lows)
         if t >= terms.start:
-            worth = 0.0
-            if manage is not None:
-                worth = _equity(book, closes)
+            waiting = False
             for n in range(columns):
                 wanted, began = target[t, n], episode[t, n]
                 if manage is not None:
-                    held = Held(
-                        n,
-                        book.quantity[n],
-                        book.average[n],
-                        book.entry_row[n],
-                        book.best[n],
-                        book.worst[n],
-                        book.realised[n],
-                        worth,
-                        book.money[0],
-                        book.adds[n],
-                        book.mem[n],
-                    )
-                    own = manage(t, view, held, params)
+                    own = _ask_manager(manage, book, n, t, worth, view, params)
                     if not np.isnan(own):
-                        wanted = own
-                        if began < 0:
-                            began = book.episode[n]
+                        wanted, began = own, began if began >= 0 else book.episode[n]
+                fresh = wanted != book.acted_target[n] or began != book.acted_episode[n]
                 # Outside the universe an intent may end but not begin.
-                if view.member[t, n] or wanted == 0.0:
+                if (fresh or terms.leveled) and (view.member[t, n] or wanted == 0.0):
                     _instruct(book, n, wanted, began, (stop[t, n], take[t, n], trail[t, n]))
-            if terms.at_close:
+                waiting |= book.pending[n]
+            if waiting and terms.at_close:
                 count = _trade_pending(book, t, closes, terms, fills, count)
+                worth = _mark(book, closes, closes, closes)
         cash[t] = book.money[0]
-        equity[t] = _equity(book, closes)
+        equity[t] = worth
     return fills[:count], equity, cash
 
 
@@ -535,7 +553,7 @@ def simulate(
     stop, take, trail = (_level(values, shape) for values in (signals.stop, signals.take, signals.trail))
     view = view_of(panel)
     target, episode = np.ascontiguousarray(signals.target), np.ascontiguousarray(signals.episode)
-    terms = _terms(rules, signals.sizing)
+    terms = _terms(rules, signals)
     if manage is None:
         fills, equity, cash = _run_plain(book, view, target, episode, stop, take, trail, terms, None, None)
     else:
@@ -582,7 +600,7 @@ def _level(values: Floats | None, shape: tuple[int, ...]) -> Floats:
     return np.full(shape, np.nan) if values is None else np.ascontiguousarray(values)
 
 
-def _terms(rules: Rules, sizing: Sizing) -> _Terms:
+def _terms(rules: Rules, signals: Signals) -> _Terms:
     return _Terms(
         fee=float(rules.fee),
         slippage=float(rules.slippage),
@@ -594,7 +612,8 @@ def _terms(rules: Rules, sizing: Sizing) -> _Terms:
         can_short=bool(rules.can_short),
         risk_fraction=float(rules.risk_fraction),
         late_bars=-1 if rules.late_bars is None else rules.late_bars,
-        sizing=_SIZINGS[sizing],
+        sizing=_SIZINGS[signals.sizing],
+        leveled=signals.stop is not None or signals.take is not None or signals.trail is not None,
     )
 
 

@@ -1,0 +1,101 @@
+"""How fast a backtest is on a million bars, beside the same rule in plain vectorised numpy on the same bars.
+
+The reference knows one rule, one instrument, all-in positions and a fee, and nothing else: no stops, no cash book, no
+trade list. Both must come to the same final equity, or the figures mean nothing."""
+
+import json as jsonlib
+import statistics
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from alphaloop.engine.backtest import run_backtest
+from alphaloop.engine.features import build_panel
+from alphaloop.engine.panel import Series, make_series
+from alphaloop.engine.simulate import Rules, simulate
+from alphaloop.engine.strategy import load_strategy
+
+BARS = 1_000_000
+ROUNDS = 5
+PERIOD, WIDTH, CASH, FEE = 20, 2.0, 100_000.0, 0.00001
+
+
+def random_walk(rows: int, seed: int = 7) -> Series:
+    """Minute bars of a walk, the same for every run."""
+    rng = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.001, rows)))
+    opened = np.concatenate([close[:1], close[:-1]])
+    high = np.maximum(opened, close) * (1.0 + np.abs(rng.normal(0.0, 0.0005, rows)))
+    low = np.minimum(opened, close) * (1.0 - np.abs(rng.normal(0.0, 0.0005, rows)))
+    return make_series("walk", np.arange(rows) * 60_000, opened, high, low, close, np.ones(rows))
+
+
+def vectorised(bars: Series) -> float:
+    """Final equity of the Bollinger rule in numpy alone: events, the later of the two decides, growth multiplied up."""
+    windows = np.lib.stride_tricks.sliding_window_view(bars.close, PERIOD)
+    middle, reach = windows.mean(axis=1), WIDTH * windows.std(axis=1)
+    close = bars.close[PERIOD - 1 :]
+    below = close < middle - reach
+    rows = np.arange(len(close))
+    enters = np.maximum.accumulate(np.where(below & ~np.concatenate([[True], below[:-1]]), rows, -1))
+    leaves = np.maximum.accumulate(np.where(close >= middle, rows, -1))
+    held = np.concatenate([[False], (enters > leaves)[:-1]])
+    opened = bars.open[PERIOD - 1 :]
+    changed = np.flatnonzero(held[1:] != held[:-1]) + 1
+    starts, ends = changed[held[changed]], changed[~held[changed]]
+    last = np.concatenate([opened[ends] * (1.0 - FEE), close[-1:] if len(starts) > len(ends) else []])
+    return float(CASH * np.prod(last / (opened[starts] * (1.0 + FEE))))
+
+
+def timed(work: Callable[[], object]) -> dict[str, float]:
+    """Bars per second, median and best of a few rounds, after one unmeasured round."""
+    work()
+    rates = []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        work()
+        rates.append(BARS / (perf_counter() - start))
+    return {"median": round(statistics.median(rates)), "best": round(max(rates))}
+
+
+def run(json: bool) -> dict[str, Any]:
+    """Measure and print bars per second; `json` prints the figures as one JSON object instead of a table."""
+    strategy = load_strategy("reversion/bollinger")
+    params = strategy.parse({"period": PERIOD, "width": WIDTH})
+    bars = random_walk(BARS)
+    start = perf_counter()
+    result = run_backtest(strategy, bars, params, cash=CASH, fee=FEE)
+    first_call_s = round(perf_counter() - start, 2)
+    panel = build_panel(bars, strategy, params)
+    signals = strategy.evaluate(panel, params)
+    rules = Rules(cash=CASH, fee=FEE, start=strategy.warmup(params))
+    equity = {"alphaloop": float(result.equity[-1]), "numpy": vectorised(bars)}
+    if not np.isclose(equity["alphaloop"], equity["numpy"], rtol=1e-9):
+        raise SystemExit(f"the two disagree: {equity}")
+    figures: dict[str, Any] = {
+        "bars": BARS,
+        "trades": result.metrics["trades"],
+        "final_equity": equity,
+        "first_call_s": first_call_s,
+        "bars_per_s": {
+            "simulate": timed(lambda: simulate(panel, signals, rules)),
+            "signals": timed(lambda: strategy.evaluate(panel, params)),
+            "backtest with report": timed(lambda: run_backtest(strategy, bars, params, cash=CASH, fee=FEE)),
+            "numpy reference": timed(lambda: vectorised(bars)),
+        },
+    }
+    if json:
+        print(jsonlib.dumps(figures))
+        return figures
+    print(f"{BARS:,} bars, {figures['trades']} trades, first call {first_call_s} s (compiling, or from the cache)")
+    print(f"final equity, alphaloop and numpy: {equity['alphaloop']:.6f} {equity['numpy']:.6f}")
+    for name, rate in figures["bars_per_s"].items():
+        print(f"  {name:<22}{rate['median']:>14,.0f}  (best {rate['best']:,.0f}) bars/s")
+    return figures
+
+
+if __name__ == "__main__":
+    run("--json" in sys.argv)
