@@ -57,7 +57,7 @@ def parse_timeframe(text: str) -> Timeframe:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One closed bar. `ts_ms` is its open, `close_ms` the first instant at which it was known, both epoch milliseconds UTC."""
+    """One closed bar. `ts_ms` is its open, `close_ms` the first instant at which it was known, epoch ms UTC."""
 
     instrument: str
     timeframe: Timeframe

@@ -1,4 +1,4 @@
-"""One error tree: every refusal has a stable code, a kind that decides the HTTP status, and says whether retrying helps."""
+"""One error tree: each refusal has a stable code, a kind that decides the HTTP status, and whether retrying helps."""
 
 from enum import StrEnum
 

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`name` is `room.noun_past`; `account_id` orders delivery; `user_id` is who may see it. `payload` is plain JSON."""
+    """`name` is `room.noun_past`; `account_id` orders delivery; `user_id` may see it; `payload` is plain JSON."""
 
     name: str
     payload: dict[str, Any]

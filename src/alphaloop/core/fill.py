@@ -8,7 +8,7 @@ from alphaloop.core.order import OrderSide
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. `quantity` is base units, `price` quote per base, `fee` an amount of `fee_asset`, `ts_ms` epoch ms UTC."""
+    """One execution. `quantity` in base units, `price` quote per base, `fee` in `fee_asset`, `ts_ms` epoch ms UTC."""
 
     trade_id: str
     client_order_id: str

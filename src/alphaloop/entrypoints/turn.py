@@ -4,8 +4,10 @@ Every step is safe to repeat: a process killed anywhere inside a turn runs the w
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 from loguru import logger
@@ -17,6 +19,7 @@ from alphaloop.core.calendar import find_calendar
 from alphaloop.core.errors import AlphaLoopError
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import plain
+from alphaloop.core.signal import Desired
 from alphaloop.engine.simulate import Held
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
@@ -37,6 +40,20 @@ from alphaloop.infra.identity import SYSTEM
 from alphaloop.infra.outbox import Dispatcher
 
 EQUITY_EVERY_S = 0.1
+
+Prices = tuple[float, float, float, float, float]
+"""Open, high, low, close, volume of one bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What one session wants at a bar, or why it could not say."""
+
+    row: TradingSession
+    account: Account
+    desired: Desired | None
+    memory: list[float]
+    failure: str | None = None
 
 
 class Trading:
@@ -85,7 +102,8 @@ class ReplayTurns:
         self._calendar = find_calendar(instrument.calendar)
         self._accounts: list[Account] = []
         self._runners: dict[int, Runner] = {}
-        self._history: list[tuple[int, int, tuple[float, float, float, float, float]]] = []
+        self._owners: dict[int, int] = {}
+        self._history: list[tuple[int, int, Prices]] = []
         self._live: LiveStructure | None = None
         self._equity_shown = 0.0
 
@@ -111,74 +129,90 @@ class ReplayTurns:
         return await market.read_bars(self._trading.store, self._key, after_ts=self.replay.cursor_ts, limit=limit)
 
     async def run(self, bar: Bar) -> None:
-        """One turn. Afterwards the replay's cursor stands on this bar and every event of the turn is delivered."""
-        worths: dict[int, Worth] = {}
-        for account in self._accounts:
-            async with self._trading.locks[account.id]:
-                await self._trading.paper.on_bar(account.id, bar)
-                await self._trading.execution.book(account)
-                async with self._wiring.db.write() as session:
-                    worths[account.id] = await positions.mark(session, account, bar, clock=self._wiring.clock)
-        floats = tuple(float(value) for value in (bar.open, bar.high, bar.low, bar.close, bar.volume))
-        assert len(floats) == 5
+        """One turn. Afterwards the replay's cursor stands on this bar and every event of the turn is delivered.
+
+        What the venue did is booked first; then marks, strategies' orders and the cursor move in one transaction, so
+        that a crash leaves either the old bar or the new one. Orders are sent after it: what a crash leaves unsent is
+        found at the next start, at the same account time.
+        """
+        prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
         assert self._live is not None
-        structure = self._live.step(bar.ts_ms, floats)
-        for account in self._accounts:
-            async with self._trading.locks[account.id]:
-                await self._strategies(account, bar, floats)
-                await self._trading.execution.work(account, now_ms=bar.close_ms)
-        self._history.append((bar.ts_ms, bar.close_ms, floats))
-        async with self._wiring.db.write() as session:
-            self.replay = await market.advance_cursor(session, self._wiring.clock, self.replay, cursor_ts=bar.ts_ms)
-            if self.replay.status == ReplayStatus.ENDED:
-                await announce_replay(session, self.replay, clock=self._wiring.clock)
+        async with contextlib.AsyncExitStack() as locked:
+            traded: set[int] = set()
+            for account in self._accounts:
+                await locked.enter_async_context(self._trading.locks[account.id])
+                if await self._trading.paper.on_bar(account.id, bar):
+                    traded.add(account.id)
+                    await self._trading.execution.book(account)
+            wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices)]
+            worths, acted = await self._commit(bar, wishes)
+            structure = self._live.step(bar.ts_ms, prices)
+            self._history.append((bar.ts_ms, bar.close_ms, prices))
+            for account in self._accounts:
+                if account.id in acted | traded:
+                    await self._trading.execution.work(account, now_ms=bar.close_ms)
         await self._trading.dispatcher.drain()
         await self._show(bar, structure, worths)
 
-    async def _strategies(self, account: Account, bar: Bar, floats: tuple[float, float, float, float, float]) -> None:
+    async def _commit(self, bar: Bar, wishes: list["_Wish"]) -> tuple[dict[int, Worth], set[int]]:
+        """(worth by account, accounts with something to send or cancel), all in one transaction."""
+        worths: dict[int, Worth] = {}
+        clock = self._wiring.clock
+        async with self._wiring.db.write() as session:
+            for account in self._accounts:
+                worths[account.id] = await positions.mark(session, account, bar, clock=clock)
+            for wish in wishes:
+                if wish.failure is not None:
+                    await sessions.fail_session(session, wish.row.id, wish.failure, clock=clock)
+                    continue
+                row = await session.get(TradingSession, wish.row.id)
+                assert row is not None
+                await sessions.follow(
+                    session,
+                    row,
+                    wish.account,
+                    wish.desired,
+                    bar,
+                    memory=wish.memory,
+                    ceiling=self._trading.ceiling,
+                    clock=clock,
+                )
+            self.replay = await market.advance_cursor(session, clock, self.replay, cursor_ts=bar.ts_ms)
+            if self.replay.status == ReplayStatus.ENDED:
+                await announce_replay(session, self.replay, clock=clock)
+            # Between two bars people's own orders are served elsewhere; here only this turn's are waiting.
+            acted = {wish.account.id for wish in wishes} if session.info.get("announced") else set()
+        return worths, acted
+
+    async def _wishes(self, account: Account, bar: Bar, prices: Prices) -> list["_Wish"]:
+        """What every running strategy of the account wants at this bar; a failing one is to be paused."""
         async with self._wiring.db.read() as session:
             running = await sessions.running_sessions(session, account.id)
+        wishes = []
         for row in running:
             try:
-                await self._follow(row, account, bar, floats)
+                wishes.append(await self._wish(row, account, bar, prices))
             except AlphaLoopError as error:
-                await self._fail(row, error.message)
+                wishes.append(_Wish(row, account, None, [], failure=error.message))
             except Exception:
                 # A strategy is somebody's code: its failure pauses it and nothing else.
                 logger.exception("strategy {} failed in session {}", row.strategy_key, row.id)
-                await self._fail(row, "The strategy failed; the log has the details.")
-        for gone in set(self._runners) - {row.id for row in running}:
-            del self._runners[gone]
+                wishes.append(_Wish(row, account, None, [], failure="The strategy failed; the log has the details."))
+        ours = {wish.row.id for wish in wishes if wish.failure is None}
+        for gone in [key for key, owner in self._owners.items() if owner == account.id and key not in ours]:
+            del self._runners[gone], self._owners[gone]
+        return wishes
 
-    async def _fail(self, row: TradingSession, reason: str) -> None:
-        self._runners.pop(row.id, None)
-        async with self._wiring.db.write() as session:
-            await sessions.fail_session(session, row.id, reason, clock=self._wiring.clock)
-
-    async def _follow(
-        self, row: TradingSession, account: Account, bar: Bar, floats: tuple[float, float, float, float, float]
-    ) -> None:
+    async def _wish(self, row: TradingSession, account: Account, bar: Bar, prices: Prices) -> "_Wish":
         runner = self._runners.get(row.id)
         if runner is None:
-            runner = self._runners[row.id] = await asyncio.to_thread(self._make_runner, row)
-        runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=floats)
+            runner = await asyncio.to_thread(self._make_runner, row)
+            self._runners[row.id], self._owners[row.id] = runner, account.id
+        runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=prices)
         if bar.ts_ms <= row.last_bar_ts:
-            return
-        held = await self._held(account, runner) if runner.manages else None
-        desired = runner.desired(held)
-        async with self._wiring.db.write() as session:
-            fresh = await session.get(TradingSession, row.id)
-            assert fresh is not None
-            await sessions.follow(
-                session,
-                fresh,
-                account,
-                desired,
-                bar,
-                memory=runner.memory.tolist(),
-                ceiling=self._trading.ceiling,
-                clock=self._wiring.clock,
-            )
+            return _Wish(row, account, None, list(row.memory))
+        held = await self._held(account, runner, bar) if runner.manages else None
+        return _Wish(row, account, runner.desired(held), runner.memory.tolist())
 
     def _make_runner(self, row: TradingSession) -> Runner:
         runner = Runner(
@@ -193,8 +227,8 @@ class ReplayTurns:
                 runner.append(ts_ms=ts, close_ms=close, prices=prices)
         return runner
 
-    async def _held(self, account: Account, runner: Runner) -> Held:
-        """The position as `manage` sees it, from what was really filled."""
+    async def _held(self, account: Account, runner: Runner, bar: Bar) -> Held:
+        """The position as `manage` sees it, from what was really filled, valued at this bar's close."""
         async with self._wiring.db.read() as session:
             row = await positions.find_position(session, account.id, self.instrument.symbol)
             worth = await positions.worth(session, account)
@@ -211,7 +245,7 @@ class ReplayTurns:
             (max(highs) if long else min(lows)) if since else float("nan"),
             (min(lows) if long else max(highs)) if since else float("nan"),
             float(row.realised) if row else 0.0,
-            float(worth.equity),
+            float(worth.cash) + (float(row.quantity) * float(bar.close) if row else 0.0),
             float(worth.cash),
             0,
             runner.memory,

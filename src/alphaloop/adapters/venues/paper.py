@@ -144,6 +144,8 @@ class PaperVenue:
         self._db = db
         self._clock = clock
         self._instruments: dict[str, Instrument] = {}
+        # Books known to hold no open order: only this process places orders, so nobody else can fill them.
+        self._empty: set[tuple[int, str]] = set()
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Make an instrument tradable here; orders in any other are refused."""
@@ -170,6 +172,7 @@ class PaperVenue:
                 )
 
     async def place(self, account_id: int, order: VenueOrder, *, ts_ms: int) -> Placed:
+        self._empty.discard((account_id, order.instrument))
         async with self._db.write() as session:
             known = await session.scalar(
                 select(PaperOrder).where(
@@ -229,21 +232,24 @@ class PaperVenue:
             )
             return Answer.ACCEPTED if getattr(done, "rowcount", 0) == 1 else Answer.REFUSED
 
-    async def on_bar(self, account_id: int, bar: Bar) -> int:
-        """Match the account's orders in that instrument against a closed bar; returns how many fills it made.
+    async def on_bar(self, account_id: int, bar: Bar) -> bool:
+        """Match the account's orders in that instrument against a closed bar; whether anything changed.
 
         A bar at or before the last one matched changes nothing, so that a repeated turn cannot trade twice.
         """
+        if (account_id, bar.instrument) in self._empty:
+            return False
         instrument = self._instruments[bar.instrument]
         async with self._db.read() as reader:
             if not await _open_rows(reader, account_id, bar.instrument):
-                return 0
+                self._empty.add((account_id, bar.instrument))
+                return False
         async with self._db.write() as session:
             account = await session.get(PaperAccount, account_id, with_for_update=True)
             rows = await _open_rows(session, account_id, bar.instrument)
             position = await self._position(session, account_id, bar.instrument)
             if account is None or not rows or (position is not None and position.last_bar_ms >= bar.ts_ms):
-                return 0
+                return False
             if position is None:
                 position = PaperPosition(
                     account_id=account_id,
@@ -264,7 +270,7 @@ class PaperVenue:
                 await session.execute(insert(PaperFill), [_fill_row(account_id, fill) for fill in outcome.fills])
             position.quantity = outcome.position
             position.last_bar_ms = bar.ts_ms
-            return len(outcome.fills)
+            return bool(outcome.fills or outcome.closed or cut)
 
     def _matcher(self, account: PaperAccount, instrument: Instrument, working: Sequence[Working]) -> Matcher:
         return Matcher(instrument, fee_rate=account.fee_rate, slippage_bps=account.slippage_bps, working=working)

@@ -94,9 +94,10 @@ def import_file(
             prepared = await service.prepare_import(
                 session, SYSTEM, path=file, kind=None, instrument=instrument, timeframe=frame
             )
-        imported = await service.store_prepared(service.BarStore(settings.bars_dir), prepared)
+        store = service.BarStore(settings.bars_dir)
+        imported = await service.store_prepared(store, prepared)
         async with db.write() as session:
-            await service.book_import(session, SYSTEM, SystemClock(), imported)
+            await service.book_import(session, SYSTEM, SystemClock(), store, imported)
         return {
             "instrument": prepared.naming.instrument.symbol,
             "timeframe": frame.value,

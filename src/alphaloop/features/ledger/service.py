@@ -141,6 +141,16 @@ async def balances(session: ReadSession, owner_kind: str, owner_id: int) -> dict
     return {book.asset: Balance(book.asset, book.balance, locked[book.id]) for book in books}
 
 
+async def total(session: ReadSession, owner_kind: str, owner_id: int, asset: str) -> Decimal:
+    """What the owner has of one asset, held or free."""
+    found = await session.scalar(
+        select(LedgerBook.balance).where(
+            LedgerBook.owner_kind == owner_kind, LedgerBook.owner_id == owner_id, LedgerBook.asset == asset
+        )
+    )
+    return ZERO if found is None else found
+
+
 async def set_hold(
     session: WriteSession,
     *,

@@ -61,8 +61,7 @@ class Execution:
         self._crash_point = crash_point
 
     async def work(self, account: Account, *, now_ms: int) -> None:
-        """One round for an account: fills first, then cancels, then waiting orders. `now_ms` is the account's time."""
-        await self.book(account)
+        """One round for an account: cancels, then waiting orders. `now_ms` is the account's time."""
         await self._cancel(account, now_ms)
         await self._submit(account, now_ms)
 

@@ -46,7 +46,11 @@ async def find_position(session: ReadSession, account_id: int, instrument: str) 
 async def list_positions(session: ReadSession, account_id: int, *, flat: bool = False) -> list[PositionRow]:
     """Positions of an account by instrument; flat ones (with their realised profit) only when asked for."""
     rows = await session.scalars(
-        select(PositionRow).where(PositionRow.account_id == account_id).order_by(PositionRow.instrument)
+        select(PositionRow)
+        .where(PositionRow.account_id == account_id)
+        .order_by(PositionRow.instrument)
+        # Marks are written by statement, past the objects this session may hold already.
+        .execution_options(populate_existing=True)
     )
     return [row for row in rows if flat or row.quantity != 0]
 
@@ -172,8 +176,7 @@ def view(row: PositionRow) -> dict[str, Any]:
 
 async def worth(session: ReadSession, account: Account) -> Worth:
     """Equity of the account at the latest marks."""
-    balances = await ledger.balances(session, ledger.ACCOUNT, account.id)
-    cash = balances[account.quote_asset].total if account.quote_asset in balances else ZERO
+    cash = await ledger.total(session, ledger.ACCOUNT, account.id, account.quote_asset)
     value = unrealised = realised = fees = ZERO
     ts_ms = 0
     for row in await list_positions(session, account.id, flat=True):
@@ -202,18 +205,11 @@ async def account_time_ms(session: ReadSession, account: Account, clock: Clock) 
     return to_ms(clock.now())
 
 
-async def _remember(session: WriteSession, account: Account, bar: Bar) -> None:
-    seen = {"price": bar.close, "ts_ms": bar.ts_ms, "close_ms": bar.close_ms}
-    this = (AccountMark.account_id == account.id, AccountMark.instrument == bar.instrument)
-    done = await session.execute(update(AccountMark).where(*this, AccountMark.ts_ms <= bar.ts_ms).values(**seen))
-    if getattr(done, "rowcount", 0) == 0 and await session.scalar(select(AccountMark.id).where(*this)) is None:
-        await session.execute(insert(AccountMark).values(account_id=account.id, instrument=bar.instrument, **seen))
-
-
 async def mark(session: WriteSession, account: Account, bar: Bar, *, clock: Clock) -> Worth:
     """Mark the account at a closed bar and record its equity there; doing it twice changes nothing."""
-    ts_ms = bar.ts_ms
-    await _remember(session, account, bar)
+    seen = await find_mark(session, account.id, bar.instrument)
+    if seen is None or seen.ts_ms < bar.ts_ms:
+        await _remember(session, account, bar, known=seen is not None)
     await session.execute(
         update(PositionRow)
         .where(
@@ -223,29 +219,40 @@ async def mark(session: WriteSession, account: Account, bar: Bar, *, clock: Cloc
         )
         .values(mark=bar.close, mark_ts_ms=bar.close_ms)
     )
-    session.expire_all()
     now = await worth(session, account)
     values = {"equity": now.equity, "cash": now.cash, "market_value": now.market_value}
-    done = await session.execute(
-        update(EquityPoint).where(EquityPoint.account_id == account.id, EquityPoint.ts_ms == ts_ms).values(**values)
-    )
-    if getattr(done, "rowcount", 0) == 0:
-        await session.execute(insert(EquityPoint).values(account_id=account.id, ts_ms=ts_ms, **values))
-    await _snapshot(session, account, now, from_ms(ts_ms).date(), clock)
+    at_bar = (EquityPoint.account_id == account.id, EquityPoint.ts_ms == bar.ts_ms)
+    if (seen is not None and seen.ts_ms < bar.ts_ms) or await session.scalar(select(EquityPoint.id).where(*at_bar)) is None:
+        await session.execute(insert(EquityPoint).values(account_id=account.id, ts_ms=bar.ts_ms, **values))
+    else:
+        await session.execute(update(EquityPoint).where(*at_bar).values(**values))
+    await _snapshot(session, account, now, from_ms(bar.ts_ms).date(), clock)
     return now
+
+
+async def _remember(session: WriteSession, account: Account, bar: Bar, *, known: bool) -> None:
+    seen = {"price": bar.close, "ts_ms": bar.ts_ms, "close_ms": bar.close_ms}
+    if known:
+        this = (AccountMark.account_id == account.id, AccountMark.instrument == bar.instrument)
+        await session.execute(update(AccountMark).where(*this).values(**seen))
+    else:
+        await session.execute(insert(AccountMark).values(account_id=account.id, instrument=bar.instrument, **seen))
 
 
 async def _snapshot(session: WriteSession, account: Account, now: Worth, day: date, clock: Clock) -> None:
     """Keep the day's row at its latest point, with returns against the day before and the peak so far."""
-    last = await session.scalar(
-        select(EquitySnapshot)
-        .where(EquitySnapshot.account_id == account.id, EquitySnapshot.snapshot_date < day)
-        .order_by(EquitySnapshot.snapshot_date.desc())
-        .limit(1)
+    newest = list(
+        await session.scalars(
+            select(EquitySnapshot)
+            .where(EquitySnapshot.account_id == account.id, EquitySnapshot.snapshot_date <= day)
+            .order_by(EquitySnapshot.snapshot_date.desc())
+            .limit(2)
+        )
     )
-    today = await session.scalar(
-        select(EquitySnapshot).where(EquitySnapshot.account_id == account.id, EquitySnapshot.snapshot_date == day)
-    )
+    today = newest.pop(0) if newest and newest[0].snapshot_date == day else None
+    last = newest[0] if newest else None
+    if today is not None and (today.total_equity, today.cash) == (now.equity, now.cash):
+        return
     base = last.total_equity if last is not None else account.opening_cash
     known_peak = max(
         last.peak_equity if last is not None else account.opening_cash,

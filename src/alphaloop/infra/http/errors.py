@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from loguru import logger
 from starlette.exceptions import HTTPException
 
 from alphaloop.core.errors import AlphaLoopError, Kind, TooManyError
@@ -89,14 +88,9 @@ def install_error_handlers(app: FastAPI, on_refusal: OnRefusal | None = None) ->
         headers = dict(error.headers) if error.headers else None
         return error_response(error.status_code, code, str(error.detail), headers=headers)
 
-    async def failed(request: Request, error: Exception) -> JSONResponse:
-        logger.opt(exception=error).error("unhandled error in {} {}", request.method, request.url.path)
-        return error_response(500, "internal", "Something failed on our side; nothing was changed.")
-
     app.add_exception_handler(AlphaLoopError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, failed)
 
 
 def _location(parts: tuple[int | str, ...], *, extra: bool) -> str:

@@ -77,10 +77,9 @@ class Outermost:
         except BodyTooLargeError:
             await _too_large(scope, receive, dressed)
         except Exception:
-            # The inner handlers have logged it; here only the connection is left to answer.
+            logger.exception("unhandled error in {} {}", scope["method"], scope["path"])
             if started:
                 raise
-            logger.error("request failed before an answer was ready")
             await error_response(500, "internal", "Something failed on our side; nothing was changed.")(
                 scope, receive, dressed
             )
@@ -97,7 +96,7 @@ def _plain_text(scope: Scope) -> bool:
     if "\x00" in scope["path"] or b"%00" in query or b"\x00" in query:
         return False
     length = dict(scope["headers"]).get(b"content-length", b"0")
-    if not length.isdigit():
+    if not length.isdigit() or len(length) > 18:
         return False
     try:
         raw: bytes = scope.get("raw_path", b"") or b""

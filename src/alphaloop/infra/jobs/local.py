@@ -40,7 +40,7 @@ class JobContext:
         args: dict[str, Any],
         parts: Mapping[type[Any], Any] | None = None,
         *,
-        holder: str | None = None,
+        holder: str,
     ) -> None:
         self._holder = holder
         self.db = db
