@@ -10,7 +10,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mysql+asyncmy",
+}
+
+
+def async_url(url: URL | str) -> URL:
+    """The address with the driver we use for its kind of database; ArgumentError for any other kind."""
+    parsed = make_url(url)
+    driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
+    if driver is None:
+        raise ArgumentError("only sqlite, postgresql and mysql are supported")
+    return parsed.set(drivername=driver)
 
 
 class ReadSession(AsyncSession):
@@ -25,7 +43,7 @@ class Database:
     """The handle to one database (called `db`, because a *session* is also a running strategy)."""
 
     def __init__(self, url: URL | str, *, pool_size: int = 10) -> None:
-        self.url = make_url(url)
+        self.url = async_url(url)
         self.dialect = self.url.get_backend_name()
         self._write_turn = asyncio.Lock()
         self.on_announced: Callable[[], None] | None = None

@@ -25,6 +25,8 @@ from pydantic import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from alphaloop.infra.db import async_url
+
 WEAK_SECRETS = frozenset({"", "change-me", "change-me-please", "changeme", "secret", "default", "your-secret-key"})
 MIN_SECRET_BYTES = 32
 
@@ -121,11 +123,13 @@ class Settings(BaseModel):
         """Async SQLAlchemy URL: DATABASE_URL beats the parts, and without either it is SQLite in the home folder."""
         if self.database_url_text:
             try:
-                return _async_driver(make_url(self.database_url_text))
+                return async_url(make_url(self.database_url_text))
             except ArgumentError as error:
-                raise SettingsError("DATABASE_URL is not a database address.") from error
+                raise SettingsError(
+                    "DATABASE_URL must be an address that starts with sqlite, postgresql or mysql."
+                ) from error
         if self.database_host:
-            return _async_driver(
+            return async_url(
                 URL.create(
                     self.database_type,
                     self.database_user,
@@ -151,22 +155,6 @@ class Settings(BaseModel):
     def strategy_managers(self) -> frozenset[str]:
         """User names of STRATEGY_MANAGE_USERS; empty means the role decides alone."""
         return frozenset(name.strip() for name in self.strategy_manage_users.split(",") if name.strip())
-
-
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
-    "mysql": "mysql+asyncmy",
-    "mariadb": "mysql+asyncmy",
-}
-
-
-def _async_driver(url: URL) -> URL:
-    driver = _DRIVERS.get(url.drivername.partition("+")[0])
-    if driver is None:
-        raise SettingsError("DATABASE_URL must start with sqlite, postgresql or mysql.")
-    return url.set(drivername=driver)
 
 
 def environment_names() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,12 +27,16 @@ _EXTERNAL = frozenset({VENUE, FEES, SEED})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One side of a movement: `amount` of `asset` into (positive) or out of (negative) the owner's book."""
+    """One side of a movement: `amount` of `asset` into (positive) or out of (negative) the owner's book.
+
+    `owed` lets the owner's book go below zero: a short position owes the asset.
+    """
 
     owner_kind: str
     owner_id: int
     asset: str
     amount: Decimal
+    owed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,16 @@ class Balance:
         return EXACT.subtract(self.total, self.locked)
 
 
-async def post(session: WriteSession, *, kind: str, key: str, lines: Sequence[Line], at: datetime) -> bool:
+async def post(
+    session: WriteSession, *, kind: str, key: str, lines: Sequence[Line], at: datetime, settles_holds: bool = False
+) -> bool:
     """Move money once: False when a transaction with this key exists already, True when it was posted now.
 
     Amounts are rounded to 18 places before they are checked to sum to zero for every asset. A book that may not go
-    negative refuses with ConflictError `insufficient_funds`, and nothing is posted.
+    negative refuses with ConflictError `insufficient_funds`, and nothing is posted; so does spending what is held,
+    unless this is what it was held for (`settles_holds`: a fill has happened, whatever was promised elsewhere).
     """
-    rounded = [Line(line.owner_kind, line.owner_id, line.asset, stored(line.amount)) for line in lines]
+    rounded = [replace(line, amount=stored(line.amount)) for line in lines]
     _check_balanced(rounded)
     books = await _books(session, rounded)
     if await session.scalar(select(LedgerTransaction.id).where(LedgerTransaction.key == key)) is not None:
@@ -71,12 +78,25 @@ async def post(session: WriteSession, *, kind: str, key: str, lines: Sequence[Li
         changes[book.id] = EXACT.add(changes[book.id], line.amount)
     if rows:
         await session.execute(insert(LedgerEntry), rows)
-    for book in sorted(books.values(), key=lambda each: each.id):
+    owed = {(line.owner_kind, line.owner_id, line.asset) for line in rounded if line.owed}
+    for name, book in sorted(books.items(), key=lambda item: item[1].id):
         balance = EXACT.add(book.balance, changes[book.id])
-        if balance < 0 and not book.may_go_negative:
-            raise ConflictError("There is not enough money for this.", code="insufficient_funds")
-        await session.execute(update(LedgerBook).where(LedgerBook.id == book.id).values(balance=balance))
+        may_go_negative = book.may_go_negative or name in owed
+        if not may_go_negative:
+            spends = changes[book.id] < 0 and not settles_holds
+            if balance < (await _held(session, book.id) if spends else ZERO):
+                raise ConflictError("There is not enough money for this.", code="insufficient_funds")
+        await session.execute(
+            update(LedgerBook).where(LedgerBook.id == book.id).values(balance=balance, may_go_negative=may_go_negative)
+        )
     return True
+
+
+async def _held(session: ReadSession, book_id: int) -> Decimal:
+    total = ZERO
+    for amount in await session.scalars(select(LedgerHold.amount).where(LedgerHold.book_id == book_id)):
+        total = EXACT.add(total, amount)
+    return total
 
 
 def _check_balanced(lines: Sequence[Line]) -> None:
@@ -166,6 +186,8 @@ async def set_hold(
     Raising a hold above what is free refuses with ConflictError `insufficient_funds`.
     """
     amount = stored(amount)
+    if amount < 0:
+        raise AssertionError(f"a hold is never negative, this one would be: {amount}")
     lines = [Line(owner_kind, owner_id, asset, ZERO)]
     book = (await _books(session, lines))[owner_kind, owner_id, asset]
     held = (

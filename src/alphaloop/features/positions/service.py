@@ -222,7 +222,8 @@ async def mark(session: WriteSession, account: Account, bar: Bar, *, clock: Cloc
     now = await worth(session, account)
     values = {"equity": now.equity, "cash": now.cash, "market_value": now.market_value}
     at_bar = (EquityPoint.account_id == account.id, EquityPoint.ts_ms == bar.ts_ms)
-    if (seen is not None and seen.ts_ms < bar.ts_ms) or await session.scalar(select(EquityPoint.id).where(*at_bar)) is None:
+    moved_on = seen is not None and seen.ts_ms < bar.ts_ms
+    if moved_on or await session.scalar(select(EquityPoint.id).where(*at_bar)) is None:
         await session.execute(insert(EquityPoint).values(account_id=account.id, ts_ms=bar.ts_ms, **values))
     else:
         await session.execute(update(EquityPoint).where(*at_bar).values(**values))
