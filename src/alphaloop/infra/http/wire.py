@@ -61,7 +61,7 @@ def _ratio(value: Any) -> float:
 
 
 def _id(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):  # our own values on the way out
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_KEY:  # our own, on the way out
         return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_KEY:
         return int(value)
