@@ -29,7 +29,7 @@ _EXTERNAL = frozenset({VENUE, FEES, SEED})
 class Line:
     """One side of a movement: `amount` of `asset` into (positive) or out of (negative) the owner's book.
 
-    `owed` lets the owner's book go below zero: a short position owes the asset.
+    `owed` lets the owner's book go below zero: a short position owes the asset, and what closing it at a loss costs.
     """
 
     owner_kind: str
@@ -81,13 +81,15 @@ async def post(
     owed = {(line.owner_kind, line.owner_id, line.asset) for line in rounded if line.owed}
     for name, book in sorted(books.items(), key=lambda item: item[1].id):
         balance = EXACT.add(book.balance, changes[book.id])
-        may_go_negative = book.may_go_negative or name in owed
-        if not may_go_negative:
-            spends = changes[book.id] < 0 and not settles_holds
-            if balance < (await _held(session, book.id) if spends else ZERO):
+        unbound = name[0] in _EXTERNAL or name in owed
+        if changes[book.id] < 0 and not unbound:
+            least = ZERO if settles_holds else await _held(session, book.id)
+            if balance < least:
                 raise ConflictError("There is not enough money for this.", code="insufficient_funds")
         await session.execute(
-            update(LedgerBook).where(LedgerBook.id == book.id).values(balance=balance, may_go_negative=may_go_negative)
+            update(LedgerBook)
+            .where(LedgerBook.id == book.id)
+            .values(balance=balance, may_go_negative=book.may_go_negative or unbound)
         )
     return True
 

@@ -62,23 +62,27 @@ async def apply_fill(
 
     The caller guarantees that a fill comes here once; the ledger's key (`fill:<account>:<trade>`) guards it again.
     """
-    notional = EXACT.multiply(fill.quantity, fill.price)
-    signed = fill.quantity * fill.side.sign
-    await ledger.post(
+    # Bare operators would round to Python's 28 digits.
+    signed = EXACT.multiply(fill.quantity, fill.side.sign)
+    paid = EXACT.multiply(signed, fill.price)
+    row = await find_position(session, account.id, instrument.symbol) or _flat(account, instrument)
+    posted = await ledger.post(
         session,
         kind="fill",
         key=f"fill:{account.id}:{fill.trade_id}",
         lines=[
-            ledger.Line(ledger.ACCOUNT, account.id, instrument.quote, -notional * fill.side.sign),
-            ledger.Line(ledger.VENUE, 0, instrument.quote, notional * fill.side.sign),
-            ledger.Line(ledger.ACCOUNT, account.id, fill.fee_asset, -fill.fee),
+            ledger.Line(ledger.ACCOUNT, account.id, instrument.quote, paid.copy_negate(), owed=instrument.can_short),
+            ledger.Line(ledger.VENUE, 0, instrument.quote, paid),
+            ledger.Line(ledger.ACCOUNT, account.id, fill.fee_asset, fill.fee.copy_negate()),
             ledger.Line(ledger.FEES, 0, fill.fee_asset, fill.fee),
-            ledger.Line(ledger.ACCOUNT, account.id, instrument.base, signed),
-            ledger.Line(ledger.VENUE, 0, instrument.base, -signed),
+            ledger.Line(ledger.ACCOUNT, account.id, instrument.base, signed, owed=instrument.can_short),
+            ledger.Line(ledger.VENUE, 0, instrument.base, signed.copy_negate()),
         ],
         at=clock.now(),
+        settles_holds=True,
     )
-    row = await find_position(session, account.id, instrument.symbol) or _flat(account, instrument)
+    if not posted:
+        return row
     fee = fill.fee if fill.fee_asset == instrument.quote else ZERO
     position, trip, closed = move(
         Position(row.quantity, row.average_price, row.realised, row.fees),
