@@ -257,3 +257,11 @@ def test_a_good_file_never_needs_the_slow_walk(tmp_path: Path, monkeypatch: pyte
     ):
         text = "\n".join([HEADER, f"{times[0]},1.5,2,1,1.25,3e2", f"{times[1]},1.5,2,1,1.25,0"])
         assert len(read_bar_file(write(tmp_path, text))) == 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(0, 9e13), min_size=1, max_size=20), st.integers(0, 8))
+def test_the_fast_and_the_careful_way_of_writing_prices_agree(values: list[float], places: int) -> None:
+    column = np.round(np.array(values), places)
+    careful = [f"{value:.{places}f}" for value in column.tolist()]
+    assert decimal_texts(column, places) == [text.rstrip("0").rstrip(".") if places else text for text in careful]

@@ -104,7 +104,7 @@ def walk(
     """A seeded random walk whose prices lie on a grid of `decimals`."""
     random = np.random.default_rng(seed)
     close = np.round(100 * np.exp(np.cumsum(random.normal(0, 0.002, rows))), decimals)
-    opened = np.round(np.concatenate(([100.0], close[:-1])), decimals)
+    opened = np.concatenate((np.array([100.0]), close[:-1]))
     high = np.round(np.maximum(opened, close) + random.integers(0, 30, rows) / 10**decimals, decimals)
     low = np.round(np.minimum(opened, close) - random.integers(0, 30, rows) / 10**decimals, decimals)
     return BarTable(

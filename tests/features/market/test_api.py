@@ -1,6 +1,7 @@
 """Bars, instruments and imports over HTTP."""
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -64,7 +65,7 @@ async def test_older_bars_come_page_by_page_without_a_gap_or_a_repeat(shop: Shop
     seen: list[int] = []
     before = None
     while True:
-        query = {"before": before} if before is not None else {}
+        query: dict[str, Any] = {"before": before} if before is not None else {}
         page = await shop.get("/market/bars", instrument="BTCUSDT", timeframe="1m", limit=300, **query)
         seen = [bar[0] for bar in page["bars"]] + seen
         if not page["has_more"]:

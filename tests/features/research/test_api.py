@@ -1,6 +1,7 @@
 """Chan structures and the watch list over HTTP, as of the present and as of a replay's own time."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ async def test_the_watch_list_follows_the_replays_time(shop: Shop) -> None:
 
 async def test_bad_questions_are_refused(shop: Shop) -> None:
     await shop.bring_in(csv_of(walk(50)))
-    ask = {"instrument": "BTCUSDT", "timeframe": "1m"}
+    ask: dict[str, Any] = {"instrument": "BTCUSDT", "timeframe": "1m"}
     refused = await shop.get("/chan/structure", status=422, **ask, config="MINE")
     assert refused["code"] == "unknown_config"
     for name, values in {

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 MOST = 12
 _DIGITS = 15  # what every float64 keeps faithfully
+_NO_EXPONENT = (1e-4, 1e14)  # outside it the shortest text of a float may be written with an exponent
 
 
 def count_decimals(*columns: "NDArray[np.float64]") -> int:
@@ -33,7 +34,15 @@ def count_decimals(*columns: "NDArray[np.float64]") -> int:
 
 
 def decimal_texts(column: "NDArray[np.float64]", places: int) -> list[str]:
-    """Plain decimal text of each value without trailing zeros."""
-    if places == 0:
-        return [f"{value:.0f}" for value in column.tolist()]
-    return [f"{value:.{places}f}".rstrip("0").rstrip(".") for value in column.tolist()]
+    """Plain decimal text of each value, rounded to `places` decimals, without trailing zeros."""
+    import numpy as np
+    import polars as pl
+
+    size = np.abs(column)
+    most = min(_NO_EXPONENT[1], 10.0 ** (_DIGITS - places))
+    ordinary = (size < most) & ((size >= _NO_EXPONENT[0]) | (size == 0))
+    if (ordinary & (np.round(column, places) == column)).all():
+        # The shortest text that names a float is, for these values, the one they were read from.
+        return pl.Series(column).cast(pl.String).str.strip_suffix(".0").to_list()
+    texts = (f"{value:.{places}f}" for value in column.tolist())
+    return [text.rstrip("0").rstrip(".") if places else text for text in texts]

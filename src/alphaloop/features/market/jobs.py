@@ -14,7 +14,7 @@ from alphaloop.features.market.service.instruments import ensure_instrument
 from alphaloop.features.market.service.sources import OpenSource
 from alphaloop.features.market.store import BarStore
 from alphaloop.infra.identity import SYSTEM
-from alphaloop.infra.jobs.local import JobContext
+from alphaloop.infra.jobs.local import JobContext, JobHandler
 from alphaloop.infra.outbox import announce
 from alphaloop.infra.settings import Settings
 from alphaloop.infra.vault import Vault
@@ -151,4 +151,4 @@ async def _note_failure(context: JobContext, source_id: int, error: AlphaLoopErr
             )
 
 
-HANDLERS = {service.SYNC_JOB: sync_source}
+HANDLERS: dict[str, JobHandler] = {service.SYNC_JOB: sync_source}
