@@ -60,14 +60,17 @@ class Manifest:
         return self.chunks[-1].last_ts
 
 
-def chunk_keys(ts: "NDArray[np.int64]", timeframe: Timeframe) -> "NDArray[np.str_]":
-    """Chunk of each row: a month up to 5m, a year up to 4h, one chunk for days and longer. Sorts like time."""
+def chunk_spans(ts: "NDArray[np.int64]", timeframe: Timeframe) -> list[tuple[str, int, int]]:
+    """(chunk, first row, one past the last row) of rows in the order of time: a month up to 5m, a year up to 4h, one
+    chunk for days and longer."""
     import numpy as np
 
     if not timeframe.intraday:
-        return np.full(len(ts), "all")
+        return [("all", 0, len(ts))] if len(ts) else []
     unit = "M" if timeframe.ms <= Timeframe.M5.ms else "Y"
-    return np.datetime_as_string(ts.astype("datetime64[ms]").astype(f"datetime64[{unit}]"))
+    periods = ts.astype("datetime64[ms]").astype(f"datetime64[{unit}]")
+    starts = [0, *(np.flatnonzero(periods[1:] != periods[:-1]) + 1).tolist()] if len(ts) else []
+    return [(str(periods[start]), start, stop) for start, stop in zip(starts, [*starts[1:], len(ts)], strict=True)]
 
 
 def load_manifest(folder: Path) -> Manifest | None:

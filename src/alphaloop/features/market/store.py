@@ -21,7 +21,7 @@ from alphaloop.core.instrument import check_symbol
 from alphaloop.features.market.series_files import (
     Chunk,
     Manifest,
-    chunk_keys,
+    chunk_spans,
     load_manifest,
     read_chunks,
     save_manifest,
@@ -71,7 +71,6 @@ class BarStore:
         A row that is there with the same values is dropped. One with other values is kept as it was and reported,
         unless `replace_conflicts` says that the newer version wins.
         """
-        import numpy as np
 
         folder = self._folder(symbol, timeframe)
         with series_lock(folder):
@@ -82,14 +81,13 @@ class BarStore:
             chunks = {chunk.key: chunk for chunk in manifest.chunks}
             added = duplicates = conflicts = 0
             clashes: list[int] = []
-            keys, starts = np.unique(chunk_keys(table.ts, timeframe), return_index=True)
-            for key, start, stop in zip(keys.tolist(), starts, [*starts[1:], len(table)], strict=True):
-                part = table.cut(int(start), int(stop))
+            for key, start, stop in chunk_spans(table.ts, timeframe):
+                part = table.cut(start, stop)
                 known = chunks.get(key)
                 if known is not None:
                     part, new, clash = _merge(read_chunks(folder, manifest, [known]), part, replace_conflicts)
                     added, conflicts = added + new, conflicts + len(clash)
-                    duplicates += int(stop) - int(start) - new - len(clash)
+                    duplicates += stop - start - new - len(clash)
                     clashes.extend(clash[: _REPORTED - len(clashes)])
                     if new == 0 and not (replace_conflicts and clash):
                         continue
