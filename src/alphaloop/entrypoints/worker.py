@@ -55,6 +55,8 @@ class Worker:
         self._scheduler = Scheduler(wiring.db, wiring.clock, rooms.schedules(), holder=self._holder)
         self._wake = asyncio.Event()
         self._replays: dict[int, asyncio.Task[None]] = {}
+        # Replays whose accounts the venue knows by now; an order sent earlier would be refused.
+        self._ready: set[int] = set()
         self._replay_wakes: dict[int, asyncio.Event] = {}
         self._steps: dict[int, int] = {}
         self._trading: Any = None
@@ -146,7 +148,7 @@ class Worker:
         for account in waiting:
             if account.replay_id is not None and account.replay_id not in self._replays:
                 self._take_up(account.replay_id)
-            elif self._trading is not None:
+            elif account.replay_id in self._ready:
                 await self._trading.serve_orders(account)
 
     async def _take_up_replays(self) -> None:
@@ -164,6 +166,7 @@ class Worker:
 
     def _forget(self, replay_id: int) -> None:
         self._replays.pop(replay_id, None)
+        self._ready.discard(replay_id)
         self._replay_wakes.pop(replay_id, None)
 
     def _trading_floor(self) -> Any:
@@ -183,6 +186,7 @@ class Worker:
         trading = self._trading_floor()
         try:
             turns = await load_turns(trading, await reread(trading, replay_id))
+            self._ready.add(replay_id)
             await self._serve_orders()
             owed, last, still_since = 0.0, loop.time(), loop.time()
             wake = self._replay_wakes[replay_id]
@@ -192,17 +196,20 @@ class Worker:
                 now = loop.time()
                 due, owed = due_bars(market.cursor_of(turns.replay), now - last, owed)
                 last = now
-                due = max(due, self._steps.pop(replay_id, 0))
-                if due:
-                    still_since = now
-                    for bar in await turns.next_bars(min(due, BATCH)):
-                        await turns.run(bar)
-                        turns.replay = await reread(trading, replay_id)
-                        if turns.replay.status == ReplayStatus.PAUSED and due > 1 and not self._steps:
-                            break
-                elif turns.replay.status == ReplayStatus.PLAYING:
+                stepped = self._steps.pop(replay_id, 0)
+                bars = await turns.next_bars(min(max(due, stepped), BATCH)) if due or stepped else []
+                for done, bar in enumerate(bars, start=1):
+                    await turns.run(bar)
+                    turns.replay = await reread(trading, replay_id)
+                    if turns.replay.status == ReplayStatus.PAUSED and done >= stepped:
+                        break
+                if stepped > BATCH and len(bars) == BATCH:
+                    self._steps[replay_id] = self._steps.get(replay_id, 0) + stepped - BATCH
+                if bars or turns.replay.status == ReplayStatus.PLAYING:
                     still_since = now
                 wait = _wait_s(turns.replay, owed) if turns.replay.status == ReplayStatus.PLAYING else KEEP_S
+                if replay_id in self._steps:
+                    continue
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(wake.wait(), wait)
         except asyncio.CancelledError:

@@ -5,6 +5,7 @@ with a real exchange.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
+from alphaloop.engine.fees import fee_amount
 from alphaloop.engine.matching import Closed, Matcher, Working
 from alphaloop.engine.slippage import slipped
 from alphaloop.infra.columns import Amount, Key, Model
@@ -111,9 +113,13 @@ def _venue_order(row: PaperOrder) -> VenueOrder:
     )
 
 
-def _working(row: PaperOrder) -> Working:
+def _working(row: PaperOrder, instrument: Instrument) -> Working:
+    order = _venue_order(row)
+    if order.side is OrderSide.SELL and not instrument.can_short:
+        # A stop may have sold meanwhile what covered this order; what cannot be sold short only ever reduces.
+        order = replace(order, reduce_only=True)
     return Working(
-        order=_venue_order(row),
+        order=order,
         venue_order_id=_venue_order_id(row.seq),
         seq=row.seq,
         accepted_ms=row.accepted_ms,
@@ -201,11 +207,7 @@ class PaperVenue:
         if order.reduce_only:
             return ""
         if order.side is OrderSide.BUY:
-            committed = ZERO
-            for row in await _open_rows(session, account.account_id):
-                stated = row.price or row.stop_price
-                if row.side == OrderSide.BUY and stated is not None and not row.reduce_only:
-                    committed = EXACT.add(committed, _cost(row.remaining, stated, account.fee_rate))
+            committed = _committed(await _open_rows(session, account.account_id), account.fee_rate)
             stated = order.price or order.stop_price
             needed = ZERO if stated is None else _cost(order.quantity, stated, account.fee_rate)
             return "insufficient_cash" if EXACT.add(committed, needed) > account.cash else ""
@@ -259,13 +261,16 @@ class PaperVenue:
                     last_bar_ms=0,
                 )
                 session.add(position)
-            matcher = self._matcher(account, instrument, [_working(row) for row in rows])
-            cut = _cap_to_cash(matcher, account.cash, bar)
+            matcher = self._matcher(account, instrument, [_working(row, instrument) for row in rows])
+            elsewhere = _committed(await _open_rows(session, account_id), account.fee_rate, but=bar.instrument)
+            cut = _cap_to_cash(matcher, EXACT.subtract(account.cash, elsewhere), bar)
             outcome = matcher.on_bar(bar, position=position.quantity)
             _save(rows, matcher, outcome.closed, cut)
+            if not instrument.can_short:
+                _drop_uncovered(rows, outcome.position)
             for fill in outcome.fills:
-                signed = EXACT.multiply(fill.quantity, fill.price) * -fill.side.sign
-                account.cash = EXACT.subtract(EXACT.add(account.cash, signed), fill.fee)
+                paid = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), fill.side.sign)
+                account.cash = EXACT.subtract(EXACT.subtract(account.cash, paid), fill.fee)
             if outcome.fills:
                 await session.execute(insert(PaperFill), [_fill_row(account_id, fill) for fill in outcome.fills])
             position.quantity = outcome.position
@@ -316,29 +321,43 @@ class PaperVenue:
 
 
 def _cost(quantity: Decimal, price: Decimal, fee_rate: Decimal) -> Decimal:
-    return EXACT.multiply(EXACT.multiply(quantity, price), ONE + fee_rate)
+    return EXACT.add(EXACT.multiply(quantity, price), fee_amount(quantity, price, fee_rate))
+
+
+def _committed(rows: Sequence[PaperOrder], fee_rate: Decimal, *, but: str | None = None) -> Decimal:
+    """Cash that working buys with a stated price may still take, outside the instrument `but`."""
+    total = ZERO
+    for row in rows:
+        stated = row.price or row.stop_price
+        if row.side == OrderSide.BUY and stated is not None and not row.reduce_only and row.instrument != but:
+            total = EXACT.add(total, _cost(row.remaining, stated, fee_rate))
+    return total
 
 
 def _cap_to_cash(matcher: Matcher, cash: Decimal, bar: Bar) -> dict[str, Decimal]:
-    """Cut unpriced buys to what the cash buys at this bar's open; client_order_id -> quantity cut off.
+    """Cut unpriced buys that this bar may fill to what the cash buys; client_order_id -> quantity cut off.
 
-    Priced buys were covered when they were accepted; stops are cut at the worse of open and stop. An order cut to
-    nothing leaves the book.
+    Limits were covered when they were accepted and keep their share whatever came first. Market orders are cut at the
+    open, stops at the worse of open and stop. An order cut to nothing leaves the book.
     """
     cut: dict[str, Decimal] = {}
-    left = cash
-    for held in list(matcher.working):
+    left, unpriced = cash, []
+    for held in matcher.working:
         order = held.order
         if order.side is not OrderSide.BUY or order.reduce_only:
             continue
         if order.price is not None:
             left = EXACT.subtract(left, _cost(held.remaining, order.price, matcher.fee_rate))
-            continue
+        elif held.accepted_ms <= bar.ts_ms and (
+            order.stop_price is None or held.touched or bar.high >= order.stop_price
+        ):
+            unpriced.append(held)
+    for held in unpriced:
+        order = held.order
         level = bar.open if order.stop_price is None else max(bar.open, order.stop_price)
         price = slipped(level, OrderSide.BUY, matcher.slippage_bps, tick=matcher.instrument.tick)
-        affordable = matcher.instrument.floor_quantity(
-            EXACT.divide(max(left, ZERO), _cost(ONE, price, matcher.fee_rate))
-        )
+        unit = EXACT.multiply(price, ONE + matcher.fee_rate)
+        affordable = matcher.instrument.floor_quantity(EXACT.divide(max(left, ZERO), unit))
         if affordable < held.remaining:
             cut[order.client_order_id] = EXACT.subtract(held.remaining, affordable)
             held.remaining = affordable
@@ -346,6 +365,18 @@ def _cap_to_cash(matcher: Matcher, cash: Decimal, bar: Bar) -> dict[str, Decimal
             matcher.working.remove(held)
         left = EXACT.subtract(left, _cost(held.remaining, price, matcher.fee_rate))
     return cut
+
+
+def _drop_uncovered(rows: Sequence[PaperOrder], position: Decimal) -> None:
+    """A stop may have sold what a waiting sell was covered by when it was accepted; such a sell ends."""
+    left = position
+    for row in rows:
+        if row.side != OrderSide.SELL or row.reduce_only or OrderStatus(row.status).terminal:
+            continue
+        if row.remaining > left:
+            row.status, row.reason = OrderStatus.EXPIRED, "insufficient_quantity"
+        else:
+            left = EXACT.subtract(left, row.remaining)
 
 
 def _save(rows: list[PaperOrder], matcher: Matcher, closed: list[Closed], cut: dict[str, Decimal]) -> None:
@@ -359,9 +390,9 @@ def _save(rows: list[PaperOrder], matcher: Matcher, closed: list[Closed], cut: d
         if held is not None:
             row.remaining, row.touched, row.trades = EXACT.add(held.remaining, short), held.touched, held.trades
             row.status = OrderStatus.PARTIAL if held.trades else OrderStatus.LIVE
-        elif end is not None and not short:
+        elif end is not None and (not short or end.status is not OrderStatus.FILLED):
             row.status, row.reason = end.status, end.reason
-            row.remaining = end.remaining
+            row.remaining = EXACT.add(end.remaining, short)
         else:
             row.status, row.reason = OrderStatus.EXPIRED, "insufficient_cash"
             row.remaining = short
