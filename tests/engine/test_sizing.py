@@ -52,7 +52,11 @@ def test_desired_minus_actual(desired: Desired, held: str, expected: tuple[Order
 
 
 def test_the_fee_and_the_allocation_come_out_of_the_budget() -> None:
-    assert asked(wanted(1.0), allocation=D("0.5"), fee_rate=D("0.01")) == (OrderSide.BUY, D("4.95"))
+    halved = {"allocation": D("0.5"), "fee_rate": D("0.01")}
+    assert asked(wanted(1.0), **halved) == (OrderSide.BUY, D("4.95"))
+    # Risk at the stop: 1 % of 500 over 2 a unit; a stop next to the price is bounded by what can be paid.
+    assert asked(wanted(1.0, Sizing.RISK, 98.0), **halved) == (OrderSide.BUY, D("2.5"))
+    assert asked(wanted(1.0, Sizing.RISK, 99.99), **halved) == (OrderSide.BUY, D("4.95"))
 
 
 def test_an_instrument_that_can_be_shorted_turns_around_in_one_order() -> None:
