@@ -53,7 +53,6 @@ HOSTILE = {
     "long": json.dumps("x" * 70_000),
     "line break": '"a\\r\\nSet-Cookie: x"',
 }
-FIELDS = [(method, path, field) for (method, path), body in BODIES.items() for field in body]
 # Fields for which one of the values above is a legal one.
 LEGAL = {
     ("permissions", "list"),
@@ -72,21 +71,27 @@ async def stored(house: House) -> tuple[int, ...]:
     return tuple([await house.count(model) for model in (User, UserProfile, LoginFamily, Role, AuditLog)])
 
 
-@pytest.mark.parametrize(("method", "path", "field"), FIELDS)
-async def test_a_hostile_value_is_a_4xx_and_nothing_is_stored(house: House, method: str, path: str, field: str) -> None:
+def with_value(body: dict[str, Any], field: str, value: str) -> str:
+    """The body as JSON text, one field of it replaced by raw text."""
+    others = json.dumps({key: inner for key, inner in body.items() if key != field})
+    return others[:-1] + (", " if len(others) > 2 else "") + f'"{field}": {value}}}'
+
+
+@pytest.mark.parametrize(("method", "path"), list(BODIES))
+async def test_a_hostile_value_is_a_4xx_and_nothing_is_stored(house: House, method: str, path: str) -> None:
     headers = {**bearer((await house.onboard())["access_token"]), "Content-Type": "application/json"}
     before = await stored(house)
-    for name, value in HOSTILE.items():
-        if (field, name) in LEGAL:
-            continue
-        others = json.dumps({key: inner for key, inner in BODIES[method, path].items() if key != field})
-        body = others[:-1] + (", " if len(others) > 2 else "") + f'"{field}": {value}}}'
-        answer = await house.client.request(method, path, content=body, headers=headers)
-        assert 400 <= answer.status_code < 500, (name, answer.text)
-        problem = answer.json()
-        assert set(problem) == {"code", "message", "detail", "request_id", "retryable"}, name
-        assert problem["code"] not in ("", "http_error"), name
-        assert "xxxxxxxx" not in answer.text, name
+    for field in BODIES[method, path]:
+        for name, value in HOSTILE.items():
+            if (field, name) in LEGAL:
+                continue
+            body = with_value(BODIES[method, path], field, value)
+            answer = await house.client.request(method, path, content=body, headers=headers)
+            assert 400 <= answer.status_code < 500, (field, name, answer.text)
+            problem = answer.json()
+            assert set(problem) == {"code", "message", "detail", "request_id", "retryable"}, (field, name)
+            assert problem["code"] not in ("", "http_error"), (field, name)
+            assert "xxxxxxxx" not in answer.text, (field, name)
     assert await stored(house) == before
 
 
@@ -106,28 +111,15 @@ async def test_a_body_that_is_no_object_is_a_4xx(house: House, method: str, path
     assert await stored(house) == before
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "0x1",
-        "1.0",
-        "1e3",
-        "-1",
-        "1_000",
-        "９",
-        "9223372036854775808",
-        "99999999999999999999",
-        "%00",
-        "1%00",
-        "%ff",
-        "x'--",
-    ],
-)
-async def test_an_id_that_is_none_is_a_4xx(house: House, bad: str) -> None:
+NO_IDS = ["0x1", "1.0", "1e3", "-1", "1_000", "９", "9223372036854775808", "9" * 20, "%00", "1%00", "%ff", "x'--"]
+
+
+async def test_an_id_that_is_none_is_a_4xx(house: House) -> None:
     headers = bearer((await house.onboard())["access_token"])
     before = await stored(house)
-    answer = await house.client.put(f"/api/v1/users/{bad}/status", json={"status": "ACTIVE"}, headers=headers)
-    assert 400 <= answer.status_code < 500
+    for bad in NO_IDS:
+        answer = await house.client.put(f"/api/v1/users/{bad}/status", json={"status": "ACTIVE"}, headers=headers)
+        assert 400 <= answer.status_code < 500, bad
     assert await stored(house) == before
 
 
@@ -138,33 +130,38 @@ async def test_an_id_nobody_has_is_not_found(house: House) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=1e9", "limit=x", "cursor=x", "cursor=c-1", "cursor=%00"]
-)
-@pytest.mark.parametrize("path", ["/api/v1/users", "/api/v1/audit/logs"])
-async def test_a_bad_page_is_a_4xx(house: House, path: str, query: str) -> None:
+BAD_PAGES = ["limit=0", "limit=201", "limit=1e9", "limit=1_0", "limit=x", "cursor=x", "cursor=c-1", "cursor=%00"]
+
+
+async def test_a_bad_page_is_a_4xx(house: House) -> None:
     headers = bearer((await house.onboard())["access_token"])
-    answer = await house.client.get(f"{path}?{query}", headers=headers)
-    assert 400 <= answer.status_code < 500
+    for path in ("/api/v1/users", "/api/v1/audit/logs"):
+        for query in BAD_PAGES:
+            answer = await house.client.get(f"{path}?{query}", headers=headers)
+            assert 400 <= answer.status_code < 500, (path, query)
 
 
-@pytest.mark.parametrize(
-    "email",
-    ["plain", "a@b", "a@@b.org", "a b@c.org", "a@b..", "ü@example.org", "a@example.org\n", "a" * 250 + "@b.org", ""],
-)
-async def test_a_bad_address_is_refused(house: House, email: str) -> None:
+BAD_EMAILS = [
+    "plain",
+    "a@b",
+    "a@@b.org",
+    "a b@c.org",
+    "a@b..",
+    "ü@example.org",
+    "a@example.org\n",
+    "",
+    "a" * 250 + "@b.de",
+]
+BAD_NAMES = ["ab", "a" * 33, "a b", "аdmin", "admin\u202e", "-dash", "a/b", "<b>", "ａｂｃ"]
+
+
+async def test_bad_names_and_addresses_are_refused(house: House) -> None:
     await house.onboard()
-    body = {"username": "maria", "email": email, "password": OTHER_PASSWORD}
-    answer = await house.client.post("/api/v1/auth/register", json=body)
-    assert answer.status_code == 422
-    assert await house.count(User) == 1
-
-
-@pytest.mark.parametrize("username", ["ab", "a" * 33, "a b", "аdmin", "admin\u202e", "-dash", "a/b", "<b>", "ａｂｃ"])
-async def test_a_bad_name_is_refused(house: House, username: str) -> None:
-    await house.onboard()
-    answer = await house.client.post("/api/v1/auth/register", json={"username": username, "password": OTHER_PASSWORD})
-    assert answer.status_code == 422
+    bodies = [{"username": "maria", "email": email} for email in BAD_EMAILS]
+    bodies += [{"username": username} for username in BAD_NAMES]
+    for body in bodies:
+        answer = await house.client.post("/api/v1/auth/register", json={**body, "password": OTHER_PASSWORD})
+        assert answer.status_code == 422, body
     assert await house.count(User) == 1
 
 
