@@ -1,4 +1,4 @@
-"""A fresh, migrated database per test, on the dialect named by ALPHALOOP_TEST_DATABASE (default: SQLite)."""
+"""A fresh, migrated database per test, on the server named by ALPHALOOP_TEST_DATABASE (default: SQLite files)."""
 
 import os
 import secrets
@@ -9,15 +9,20 @@ from pathlib import Path
 
 from sqlalchemy import make_url, text
 
+from alphaloop.entrypoints.migrate import upgrade_async
+from alphaloop.infra.columns import Model
 from alphaloop.infra.db import Database
 
 SERVER = os.environ.get("ALPHALOOP_TEST_DATABASE", "")
 """Address of a database server on which this user may create databases; empty means SQLite files."""
 
+_made: dict[str, str] = {}
+"""What this process has made on the server: a migrated template (PostgreSQL) or one database to empty (MySQL)."""
+
 
 @asynccontextmanager
 async def fresh_database(folder: Path, empty: Path) -> AsyncIterator[Database]:
-    """A database of its own for one test: a copy of the empty SQLite file, or a new one on the server."""
+    """A database as a migration leaves it: a copied file, a cloned template, or one that is emptied before each use."""
     if not SERVER:
         path = folder / "alphaloop.db"
         shutil.copy(empty, path)
@@ -26,13 +31,20 @@ async def fresh_database(folder: Path, empty: Path) -> AsyncIterator[Database]:
             yield db
         finally:
             await db.close()
-        return
-    from alphaloop.entrypoints.migrate import upgrade_async
-
-    async with server_database() as url:
-        await upgrade_async(url)
-        db = Database(url)
+    elif make_url(SERVER).get_backend_name() == "postgresql":
+        template = await _once("template")
+        name = f"t_{secrets.token_hex(6)}"
+        await on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+        db = Database(_address(name))
         try:
+            yield db
+        finally:
+            await db.close()
+            await on_server(f"DROP DATABASE {name}")
+    else:
+        db = Database(_address(await _once("only")))
+        try:
+            await _empty(db)
             yield db
         finally:
             await db.close()
@@ -42,14 +54,15 @@ async def fresh_database(folder: Path, empty: Path) -> AsyncIterator[Database]:
 async def server_database() -> AsyncIterator[str]:
     """Address of a new, empty database on the test server, dropped afterwards."""
     name = f"t_{secrets.token_hex(6)}"
-    await _on_server(f"CREATE DATABASE {name}")
+    await on_server(f"CREATE DATABASE {name}")
     try:
-        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+        yield _address(name)
     finally:
-        await _on_server(f"DROP DATABASE {name}")
+        await on_server(f"DROP DATABASE {name}")
 
 
-async def _on_server(statement: str) -> None:
+async def on_server(statement: str) -> None:
+    """Run one statement on the server itself, outside any transaction."""
     db = Database(SERVER)
     try:
         async with db.engine.connect() as connection:
@@ -57,3 +70,28 @@ async def _on_server(statement: str) -> None:
             await raw.execute(text(statement))
     finally:
         await db.close()
+
+
+def _address(name: str) -> str:
+    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+
+
+async def _once(kind: str) -> str:
+    """Name of the migrated database this process keeps for that purpose."""
+    if kind not in _made:
+        name = f"{kind}_{secrets.token_hex(6)}"
+        await on_server(f"CREATE DATABASE {name}")
+        await upgrade_async(_address(name))
+        _made[kind] = name
+    return _made[kind]
+
+
+async def _empty(db: Database) -> None:
+    """Truncate every table that has rows; TRUNCATE, because the audit trail's triggers forbid DELETE."""
+    async with db.engine.connect() as connection:
+        await connection.execute(text("SET FOREIGN_KEY_CHECKS=0"))
+        for table in Model.metadata.sorted_tables:
+            if await connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table.name})")):
+                await connection.execute(text(f"TRUNCATE TABLE {table.name}"))
+        await connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+        await connection.commit()

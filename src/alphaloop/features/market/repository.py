@@ -24,9 +24,8 @@ async def instruments_by_alias(session: ReadSession, alias: str) -> list[Instrum
         return shown
     spelled = (
         select(InstrumentRow)
-        .join(InstrumentAlias, InstrumentAlias.instrument_id == InstrumentRow.id)
-        .where(InstrumentAlias.alias == alias)
-        .distinct()
+        .where(InstrumentRow.id.in_(select(InstrumentAlias.instrument_id).where(InstrumentAlias.alias == alias)))
+        .order_by(InstrumentRow.id)
         .limit(20)
     )
     return list(await session.scalars(spelled))
