@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alphaloop.features.research.rows import LAYERS, structure_delta
+from alphaloop.features.research.rows import structure_delta
 from alphaloop.features.research.service import DEFAULT_CONFIG
 from alphaloop.kernels.chan import ChanState, config_named
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-    from alphaloop.kernels.chan import ChanTables
 
 _COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 
@@ -27,7 +25,7 @@ class LiveStructure:
         self._times = [np.asarray(columns["ts"], dtype=np.int64)]
         if len(self._times[0]):
             self._state.extend(*(columns[name] for name in _COLUMNS))
-        self._shown = self._copy()
+        self._shown = self._state.tables()
 
     def step(self, ts_ms: int, prices: tuple[float, float, float, float, float]) -> dict[str, Any]:
         """Take open, high, low, close, volume of a closed bar; returns each layer's changed rows and the state."""
@@ -35,12 +33,7 @@ class LiveStructure:
         self._times.append(np.array([ts_ms], dtype=np.int64))
         if len(self._times) > 256:
             self._times = [np.concatenate(self._times)]
-        before, self._shown = self._shown, self._copy()
+        before, self._shown = self._shown, self._state.tables()
         return structure_delta(
             before, self._shown, np.concatenate(self._times), close=prices[3], decimals=self._decimals
         )
-
-    def _copy(self) -> "ChanTables":
-        # The kernel's tables are views of memory that the next step writes to.
-        tables = self._state.tables()
-        return tables._replace(**{layer: getattr(tables, layer).copy() for layer in LAYERS})

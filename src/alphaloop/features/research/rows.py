@@ -41,7 +41,10 @@ def structure_delta(
     from there on, so that replacing from `from` gives the new state. `before` None means everything is new."""
     changes: dict[str, Any] = {}
     for layer in LAYERS:
-        start = 0 if before is None else _first_difference(getattr(before, layer), getattr(after, layer))
+        start = 0
+        if before is not None:
+            settled = _settled_rows(before, layer)
+            start = settled + _first_difference(getattr(before, layer)[settled:], getattr(after, layer)[settled:])
         changes[layer] = {"from": start, "rows": layer_rows(after, layer, ts, decimals=decimals, start=start)}
     return {**changes, "state": sentence_parts(after, close)}
 
@@ -181,6 +184,28 @@ def _within(tables: "ChanTables", layer: str, window: tuple[int, int] | None) ->
     ends = table["idx" if layer in ("fractals", "points") else "end_idx"]
     start = int((ends < window[0]).sum())
     return start, max(start, int((starts < window[1]).sum()))
+
+
+def _settled_rows(tables: "ChanTables", layer: str) -> int:
+    """How many leading rows of a layer can no longer change: those before the stroke ahead of the last final one.
+
+    Looking only at what follows keeps a bar's cost apart from the length of its series.
+    """
+    strokes = tables.strokes
+    final = _leading(strokes["final_at"] >= 0)
+    if final < 2:
+        return 0
+    table = getattr(tables, layer)
+    if layer == "strokes":
+        return final
+    if layer == "pivots":
+        return _leading(table["final_at"] >= 0)
+    return int(table["idx"].searchsorted(strokes["start_idx"][final - 2]))
+
+
+def _leading(flags: "NDArray[np.bool_]") -> int:
+    """Number of leading rows that are true."""
+    return len(flags) if flags.all() else int(flags.argmin())
 
 
 def _first_difference(before: "NDArray[np.void]", after: "NDArray[np.void]") -> int:
