@@ -1,9 +1,13 @@
 """Roles, names and masks."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import alphaloop
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.users.rules import (
     ADMIN,
@@ -85,3 +89,14 @@ def test_a_refused_name_is_not_repeated(check: object, bad: str) -> None:
     with pytest.raises(InvalidError) as refused:
         check(bad)
     assert bad not in refused.value.message
+
+
+def test_every_permission_that_a_room_asks_for_exists() -> None:
+    source = Path(alphaloop.__file__).parent
+    asked = {
+        name
+        for path in source.rglob("*.py")
+        for name in re.findall(r"\.(?:require|allows)\(\"([a-z_.]+)\"\)", path.read_text("utf-8"))
+    }
+    assert len(asked) >= 5
+    assert asked <= PERMISSIONS

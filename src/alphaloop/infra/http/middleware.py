@@ -48,14 +48,15 @@ class Outermost:
         chosen = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
         token = request_id.set(chosen)
         limit = self._body_limit(scope["path"])
-        started = False
+        started = overflowed = False
 
         async def limited() -> Message:
-            nonlocal limit
+            nonlocal limit, overflowed
             message = await receive()
             if message["type"] == "http.request":
                 limit -= len(message.get("body", b""))
                 if limit < 0:
+                    overflowed = True
                     raise BodyTooLargeError
             return message
 
@@ -67,13 +68,20 @@ class Outermost:
                 message["headers"] = [*message.get("headers", []), *extra]
             await send(message)
 
+        async def answered(message: Message) -> None:
+            # The framework turns our error while it reads the body into one of its own; ours is the true one.
+            if not overflowed or started:
+                await dressed(message)
+
         try:
             if not _plain_text(scope):
                 await error_response(400, "text_not_allowed", "The address is not plain text.")(scope, receive, dressed)
             elif int(headers.get(b"content-length", b"0") or 0) > limit:
                 await _too_large(scope, receive, dressed)
             else:
-                await self._app(scope, limited, dressed)
+                await self._app(scope, limited, answered)
+                if overflowed and not started:
+                    await _too_large(scope, receive, dressed)
         except BodyTooLargeError:
             await _too_large(scope, receive, dressed)
         except Exception:
