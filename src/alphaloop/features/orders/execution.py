@@ -17,7 +17,7 @@ from alphaloop.core.events import Event
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, stored
-from alphaloop.core.order import OrderStatus
+from alphaloop.core.order import OrderStatus, OrderType
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository
@@ -26,7 +26,7 @@ from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.schemas import FillView, OrderRole
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
-from alphaloop.infra.db import Database, WriteSession
+from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.outbox import announce
 
 
@@ -79,11 +79,10 @@ class Execution:
 
     async def _submit(self, account: Account, now_ms: int) -> None:
         async with self._db.read() as session:
-            waiting = [
-                row.id
-                for row in await repository.working_orders(session, account.id)
-                if row.status == OrderStatus.INTENT
-            ]
+            working = await repository.working_orders(session, account.id)
+            ids = [row.id for row in working if row.status == OrderStatus.INTENT]
+            early = await _early_protection(session, account, working) if ids else set()
+            waiting = [order_id for order_id in ids if order_id not in early]
         for order_id in waiting:
             row = await self._claim(account, order_id)
             if row is None:
@@ -99,17 +98,22 @@ class Execution:
             row = await repository.lock_order(session, order_id)
             if row.status != OrderStatus.INTENT:
                 return None
-            if row.cancel_requested:
-                await move_order(session, row, OrderStatus.CANCELLED, clock=self._clock, reason="requested")
-                await _drop_protection(session, row, self._clock)
-                return None
-            if not row.reduce_only and await risk.find_halt(session, account) is not None:
-                await move_order(session, row, OrderStatus.REJECTED, clock=self._clock, reason="trading_halted")
-                await _drop_protection(session, row, self._clock)
+            if await self._stopped(session, account, row):
                 return None
             row.submitted_at = self._clock.now()
             await move_order(session, row, OrderStatus.SUBMITTING, clock=self._clock)
             return row
+
+    async def _stopped(self, session: WriteSession, account: Account, row: OrderRow) -> bool:
+        """End an order that no venue has and that must not leave any more; whether it was one."""
+        if row.cancel_requested:
+            await move_order(session, row, OrderStatus.CANCELLED, clock=self._clock, reason="requested")
+        elif not row.reduce_only and await risk.find_halt(session, account) is not None:
+            await move_order(session, row, OrderStatus.REJECTED, clock=self._clock, reason="trading_halted")
+        else:
+            return False
+        await _drop_protection(session, row, self._clock)
+        return True
 
     async def _placed(self, order_id: int, placed: Placed) -> None:
         async with self._db.write() as session:
@@ -130,20 +134,29 @@ class Execution:
         if state is not None:
             await self._placed(row.id, Placed(Answer.ACCEPTED, state.venue_order_id))
             return
+        async with self._db.write() as session:
+            if await self._stopped(session, account, await repository.lock_order(session, row.id)):
+                return
         # The paper venue's answer is conclusive: it shares our clock and forgets nothing, so there is no fence to wait.
         await self._placed(row.id, await venue.place(account.id, venue_order(row), ts_ms=now_ms))
 
     async def _cancel(self, account: Account, now_ms: int) -> None:
-        async with self._db.read() as session:
-            wanted = [row for row in await repository.working_orders(session, account.id) if row.cancel_requested]
-        for row in wanted:
-            if row.status == OrderStatus.INTENT:
-                await self._claim(account, row.id)
-                continue
-            assert row.client_order_id is not None
-            await self._venues[row.venue].cancel(account.id, row.client_order_id, ts_ms=now_ms)
-            await self._crash_point(Step("after_cancel", row.id))
-        if wanted:
+        """Ask for every cancel that is wanted, each once: an entry that ends takes its protection along."""
+        asked: set[int] = set()
+        while True:
+            async with self._db.read() as session:
+                working = await repository.working_orders(session, account.id)
+            wanted = [row for row in working if row.cancel_requested and row.id not in asked]
+            if not wanted:
+                return
+            for row in wanted:
+                asked.add(row.id)
+                if row.status == OrderStatus.INTENT:
+                    await self._claim(account, row.id)
+                    continue
+                assert row.client_order_id is not None
+                await self._venues[row.venue].cancel(account.id, row.client_order_id, ts_ms=now_ms)
+                await self._crash_point(Step("after_cancel", row.id))
             await self.book(account)
 
     async def book(self, account: Account) -> int:
@@ -240,10 +253,32 @@ async def _drop_protection(session: WriteSession, row: OrderRow, clock: Clock) -
             child.cancel_requested = True
 
 
+async def _early_protection(session: ReadSession, account: Account, working: list[OrderRow]) -> set[int]:
+    """Stops and takes to keep back until their entry trades, because at the venue they would cut into what is held.
+
+    Those of a market order that opens a position leave with it and sleep at the venue: they must guard its first bar.
+    """
+    parents = {row.id: row for row in working}
+    early = set()
+    for row in working:
+        entry = parents.get(row.parent_id) if row.parent_id is not None else None
+        if row.status != OrderStatus.INTENT or row.cancel_requested or entry is None or entry.filled_quantity != 0:
+            continue
+        held = await positions.find_position(session, account.id, row.instrument)
+        if entry.type != OrderType.MARKET or (held is not None and held.quantity != 0):
+            early.add(row.id)
+    return early
+
+
 async def _cancel_protection(session: WriteSession, account: Account, instrument: Instrument, clock: Clock) -> None:
-    """A flat position needs no stop and no take: left behind, they would cut into the next position."""
-    for row in await repository.working_orders(session, account.id, instrument=instrument.symbol):
-        if row.role not in (OrderRole.STOP, OrderRole.TAKE):
+    """A flat position needs no stop and no take: left behind, they would cut into the next position.
+
+    Those of an entry that may still trade stay.
+    """
+    working = await repository.working_orders(session, account.id, instrument=instrument.symbol)
+    entries = {row.id for row in working}
+    for row in working:
+        if row.role not in (OrderRole.STOP, OrderRole.TAKE) or row.parent_id in entries:
             continue
         if row.status == OrderStatus.INTENT:
             await move_order(session, row, OrderStatus.CANCELLED, clock=clock, reason="position_closed")

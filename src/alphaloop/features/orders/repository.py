@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from alphaloop.core.money import EXACT, ZERO
-from alphaloop.core.order import TERMINAL, OrderStatus
+from alphaloop.core.order import TERMINAL, OrderStatus, OrderType
 from alphaloop.features.orders.models import FillRow, Installation, OrderRow, VenueCursor
 from alphaloop.infra.db import ReadSession, WriteSession
 
@@ -174,13 +175,21 @@ async def move_cursor(session: WriteSession, account_id: int, position: int) -> 
 
 
 async def accounts_with_waiting_work(session: ReadSession) -> list[int]:
-    """Accounts with an order to send or to cancel."""
+    """Accounts with an order to send or to cancel; protection that waits for its entry to trade is neither."""
+    entry = aliased(OrderRow)
+    may_leave = or_(
+        entry.id.is_(None),
+        entry.status.in_(list(TERMINAL)),
+        entry.type == OrderType.MARKET,
+        entry.filled_quantity != ZERO,
+    )
     return list(
         await session.scalars(
             select(OrderRow.account_id)
+            .join(entry, entry.id == OrderRow.parent_id, isouter=True)
             .where(
                 or_(
-                    OrderRow.status == OrderStatus.INTENT,
+                    (OrderRow.status == OrderStatus.INTENT) & may_leave,
                     OrderRow.cancel_requested.is_(True) & OrderRow.status.in_(_WORKING),
                 )
             )

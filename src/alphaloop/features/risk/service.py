@@ -192,7 +192,7 @@ async def set_halt(
     """Stop or resume everything new for the platform, for the person, or for one of their accounts."""
     actor.require("risk.halt")
     if platform:
-        actor.require("risk.manage")
+        actor.require("risk.platform")
         scope, scope_id = "PLATFORM", 0
     elif account_id is not None:
         scope, scope_id = "ACCOUNT", (await accounts.get_account(session, actor, account_id)).id

@@ -11,7 +11,7 @@ from alphaloop.features.orders import repository
 from alphaloop.features.orders.changes import announce_order
 from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.service.read import get_order
-from alphaloop.features.orders.service.submit import NewOrderRequest, submit
+from alphaloop.features.orders.service.submit import NewOrderRequest, find_repeated, submit
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk.service import Ceiling
 from alphaloop.infra.db import WriteSession
@@ -63,6 +63,10 @@ async def close_position(
     idempotency_key: str | None = None,
 ) -> OrderRow:
     """Close a position at the market with a reduce-only order; its protection is cancelled once it is flat."""
+    body_hash = f"close:{account.id}:{instrument}" if idempotency_key else None
+    known = await find_repeated(session, account, idempotency_key, body_hash)
+    if known is not None:
+        return known
     held = await positions.find_position(session, account.id, instrument)
     if held is None or held.quantity == 0:
         raise NotFoundError("There is no open position in this instrument.", code="position_not_found")
@@ -73,6 +77,6 @@ async def close_position(
         quantity=abs(held.quantity),
         reduce_only=True,
         idempotency_key=idempotency_key,
-        body_hash=f"close:{account.id}:{instrument}" if idempotency_key else None,
+        body_hash=body_hash,
     )
     return await submit(session, actor, account, request, ceiling=ceiling, clock=clock)

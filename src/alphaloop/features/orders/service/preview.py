@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from alphaloop.core.clock import Clock
+from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO, stored
 from alphaloop.core.order import OrderSide
@@ -12,7 +13,7 @@ from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.market import service as market
 from alphaloop.features.orders.schemas import Preview
-from alphaloop.features.orders.service.submit import NewOrderRequest, as_venue_order, price_seen
+from alphaloop.features.orders.service.submit import NewOrderRequest, as_venue_order, check_shape, price_seen
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
 from alphaloop.features.risk.service import Ceiling
@@ -29,9 +30,13 @@ async def preview_order(
     now_ms = await positions.account_time_ms(session, account, clock)
     verdict = await risk.check_order(session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms)
     code = None if verdict.passed else risk.refusal(verdict).code
+    try:
+        check_shape(request, instrument, account)
+    except InvalidError as error:
+        code = error.code
     if seen.last_price is None:
         return Preview(
-            ok=verdict.passed,
+            ok=code is None,
             code=code,
             notional=None,
             fee=None,
@@ -47,7 +52,7 @@ async def preview_order(
     risked, gained = (_distance(request, price, leg) for leg in (request.stop_loss, request.take_profit))
     risk_amount = None if risked is None else stored(EXACT.multiply(risked, order.quantity))
     return Preview(
-        ok=verdict.passed,
+        ok=code is None,
         code=code,
         notional=notional,
         fee=fee_amount(order.quantity, price, account.fee_rate),

@@ -90,12 +90,12 @@ async def submit_many(
     now_ms = await positions.account_time_ms(session, account, clock)
     done = []
     for request in requests:
-        known = await _known(session, actor, account, request)
+        known = await _known(session, account, request)
         if known is not None:
             done.append(Submission(known, None, known=True))
             continue
         instrument = await market.get_instrument(session, request.instrument)
-        _check_shape(request, instrument, account)
+        check_shape(request, instrument, account)
         order = as_venue_order(request)
         seen = await price_seen(session, account, request.instrument)
         verdict = await risk.check_order(
@@ -135,12 +135,21 @@ async def price_seen(session: ReadSession, account: Account, instrument: str) ->
     return Market(mark.price if mark else None, stale=not on_bars, queued_for_next_bar=on_bars)
 
 
-async def _known(session: WriteSession, actor: Actor, account: Account, request: NewOrderRequest) -> OrderRow | None:
+async def find_repeated(
+    session: ReadSession, account: Account, key: str | None, body_hash: str | None
+) -> OrderRow | None:
+    """The order made with that idempotency key, if there is one; ConflictError when it was made from another body."""
+    if key is None:
+        return None
+    row = await repository.order_by_key(session, account.user_id, key)
+    if row is not None and row.body_hash != body_hash:
+        raise ConflictError("This key was used for another order.", code="idempotency_key_reused")
+    return row
+
+
+async def _known(session: WriteSession, account: Account, request: NewOrderRequest) -> OrderRow | None:
     if request.idempotency_key is not None:
-        row = await repository.order_by_key(session, account.user_id, request.idempotency_key)
-        if row is not None and row.body_hash != request.body_hash:
-            raise ConflictError("This key was used for another order.", code="idempotency_key_reused")
-        return row
+        return await find_repeated(session, account, request.idempotency_key, request.body_hash)
     if request.session_id is not None and request.episode is not None:
         return await repository.order_by_episode(
             session,
@@ -153,7 +162,7 @@ async def _known(session: WriteSession, actor: Actor, account: Account, request:
     return None
 
 
-def _check_shape(request: NewOrderRequest, instrument: Instrument, account: Account) -> None:
+def check_shape(request: NewOrderRequest, instrument: Instrument, account: Account) -> None:
     """What no market data is needed for; named by field, before the risk check."""
     wrong: list[tuple[str, str]] = []
     if (request.price is not None) != request.type.has_price:
