@@ -15,6 +15,6 @@ export default defineConfig({
       '/ws': { target: platform, ws: true }
     }
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'] },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined
 });

@@ -84,14 +84,6 @@ function failure(status: number, fallback: string, body: unknown): ApiError {
   );
 }
 
-/** Routes that a worker serves beside the document; the caller states the shape. */
-export async function call<T>(method: 'GET' | 'POST', path: string): Promise<T> {
-  const response = await authorised(new Request(new URL(path, globalThis.location.origin), { method }));
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw failure(response.status, response.statusText, body);
-  return body as T;
-}
-
 /** `GET('/api/v1/accounts')` and its like; `ask` turns what they give into the data, or throws an ApiError. */
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: authorised });
 

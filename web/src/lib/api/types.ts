@@ -35,7 +35,7 @@ export type Structure = S['StructureOut'];
 export type Source = S['SourceOut'];
 export type SourceType = S['SourceTypeOut'];
 export type SourceTest = S['SourceTestOut'];
-export type Job = S['JobOut'];
+export type Job = Pick<S['JobOut'], 'id' | 'kind' | 'status' | 'progress' | 'result' | 'error'>;
 
 export type ParamSpec = S['ParamView'];
 export type Strategy = S['StrategyView'];

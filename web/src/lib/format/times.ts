@@ -28,7 +28,7 @@ export function zoneLabel(at: number = 0, zone: string = localZone()): string {
   const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(at || undefined);
   const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
   const match = /GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name);
-  if (!match?.[1]) return 'UTC';
+  if (!match?.[1] || (match[2] === '00' && match[3] === '00')) return 'UTC';
   return `UTC${match[1] === '-' ? '\u2212' : '+'}${Number(match[2])}${match[3] === '00' ? '' : `:${match[3]}`}`;
 }
 

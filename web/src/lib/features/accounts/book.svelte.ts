@@ -14,10 +14,20 @@ class Book {
   balance = $state.raw<Balance[]>([]);
   risk = $state.raw<RiskState | null>(null);
   cause = $state<unknown>(null);
-  open = $derived(this.positions.filter((position) => Number(position.quantity) !== 0));
   working = $derived(this.orders.filter(isWorking));
+  open = $derived(this.positions.filter((position) => Number(position.quantity) !== 0).map((position) => this.#guarded(position)));
   #heard: (() => void)[] = [];
   #fresh: ReturnType<typeof setTimeout> | undefined;
+
+  /** An event tells a position without its stop and take: the working orders know them. */
+  #guarded(position: Position): Position {
+    const own = this.working.filter((order) => order.instrument === position.instrument);
+    return {
+      ...position,
+      stop: own.find((order) => order.role === 'STOP')?.stop_price ?? position.stop ?? null,
+      take: own.find((order) => order.role === 'TAKE')?.price ?? position.take ?? null
+    };
+  }
 
   /** Shows another account, or none. */
   async show(account: Account | null): Promise<void> {

@@ -1,11 +1,14 @@
 // What the trader looks at: symbol, period, replay and account. Remembered in this browser.
 import { api, ask } from '$lib/api/transport';
-import type { Account, Replay, Timeframe, TradingSession } from '$lib/api/types';
+import type { Account, ClosedBar, Replay, Timeframe, TradingSession } from '$lib/api/types';
 import { book } from '$features/accounts/book.svelte';
 import { market, PERIODS } from '$features/market/market.svelte';
 import { stream } from '$lib/stream/stream.svelte';
 
 const KEY = 'alphaloop.desk';
+const UPDATE_MS = 100;
+const FIRST_ROUNDS = 30;
+const FIRST_PAUSE_MS = 1500;
 type Saved = { symbol?: string; timeframe?: string; replay?: string | null; account?: string | null };
 
 function saved(): Saved {
@@ -26,12 +29,17 @@ class Desk {
   sessions = $state.raw<TradingSession[]>([]);
   ready = $state(false);
   cause = $state<unknown>(null);
+  /** Nothing is stored yet, but the platform may still be bringing in its first bars. */
+  waiting = $state(false);
   instrument = $derived(market.find(this.symbol));
   periods = $derived(this.#periods());
   /** The chart shows the very series that the replay plays: bars arrive live. */
   following = $derived(this.replay !== null && this.replay.instrument === this.instrument?.symbol && this.replay.timeframe === this.timeframe);
   running = $derived(this.sessions.filter((row) => row.status === 'RUNNING' && row.account_id === book.account?.id));
   #heard: (() => void)[] = [];
+  #latest: ClosedBar | null = null;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  #unsubscribe: () => void = () => undefined;
 
   #periods(): string[] {
     const stored = new Set(this.instrument?.series.map((row) => row.timeframe) ?? []);
@@ -43,12 +51,14 @@ class Desk {
     this.#heard = [
       stream.on('replay_update', (_event, data) => this.#replayed(data as Replay)),
       stream.on('session_update', (_event, data) => this.#session(data as TradingSession)),
-      stream.onFresh(() => void this.#reread())
+      stream.onFresh(() => void this.#reread()),
+      stream.on('bar', (_event, data) => this.#closed(data as ClosedBar))
     ];
     await Promise.all([market.load(), this.#reread()]);
     this.#choose();
     this.ready = true;
     stream.start();
+    if (!this.symbol) await this.#firstBars();
   }
 
   stop(): void {
@@ -57,7 +67,7 @@ class Desk {
     book.deafen();
     stream.stop();
     this.ready = false;
-    this.replay = null;
+    this.#listenTo(null);
     void book.show(null);
   }
 
@@ -77,6 +87,18 @@ class Desk {
     } catch (cause) {
       this.cause = cause;
     }
+  }
+
+  /** After a fresh install the first sync takes seconds: look again until something is there. */
+  async #firstBars(): Promise<void> {
+    this.waiting = true;
+    for (let round = 0; round < FIRST_ROUNDS && this.ready && !this.symbol; round += 1) {
+      await new Promise((done) => setTimeout(done, FIRST_PAUSE_MS));
+      await market.load();
+      if (market.instruments.some((item) => item.series.length > 0)) this.#choose();
+    }
+    this.waiting = false;
+    if (this.symbol) await market.refreshWatch(null);
   }
 
   #choose(): void {
@@ -128,14 +150,14 @@ class Desk {
     const replay = this.replays.find((row) => row.account_id === id);
     if (replay) this.enter(replay);
     else {
-      this.replay = null;
+      this.#listenTo(null);
       this.#useAccount(id);
       this.#save();
     }
   }
 
   #enter(replay: Replay): void {
-    this.replay = replay;
+    this.#listenTo(replay);
     this.#useAccount(replay.account_id);
   }
 
@@ -147,7 +169,7 @@ class Desk {
   }
 
   leave(): void {
-    this.replay = null;
+    this.#listenTo(null);
     this.#useAccount(null);
     this.#save();
   }
@@ -177,8 +199,24 @@ class Desk {
     this.#replayed(await ask(api.PUT('/api/v1/replays/{replay_id}', { params: { path: { replay_id: this.replay.id } }, body: { speed } })));
   }
 
-  progress(cursor: number, done: number, total: number): void {
-    if (this.replay) this.replay = { ...this.replay, cursor_ts: cursor, bars_done: done, bars_total: total };
+  /** Keeps progress and marks current on every page, at most ten times a second. */
+  #closed(bar: ClosedBar): void {
+    if (bar.replay_id !== this.replay?.id) return;
+    this.#latest = bar;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      const latest = this.#latest;
+      if (!latest || latest.replay_id !== this.replay?.id || !this.replay) return;
+      this.replay = { ...this.replay, cursor_ts: latest.bar[0], bars_done: latest.bars_done, bars_total: latest.bars_total };
+      book.mark(latest.instrument, Number(latest.bar[4]));
+    }, UPDATE_MS);
+  }
+
+  /** Exactly one replay is listened to: the one on the desk. */
+  #listenTo(replay: Replay | null): void {
+    this.replay = replay;
+    this.#unsubscribe();
+    this.#unsubscribe = replay ? stream.subscribe({ replay_id: replay.id }) : () => undefined;
   }
 
   async run(request: { strategy: string; params: Record<string, unknown>; instrument: string; timeframe: string; allocation: string; account_id: string }): Promise<TradingSession> {
@@ -201,7 +239,7 @@ class Desk {
   async addAccount(request: { name: string; quote_asset: string; cash: string }): Promise<void> {
     const account = await ask(api.POST('/api/v1/accounts', { body: request }));
     this.accounts = [...this.accounts, account];
-    this.replay = null;
+    this.#listenTo(null);
     await book.show(account);
     this.#save();
   }

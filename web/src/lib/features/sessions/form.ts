@@ -35,7 +35,8 @@ export function checkDraft(specs: ParamSpec[], draft: Draft): Checked {
       checked.problems[spec.name] = 'required';
     } else if (spec.type === 'int' || spec.type === 'float') {
       const answer = checkNumber(spec, text);
-      if (typeof answer === 'number') checked.values[spec.name] = answer;
+      // A fraction travels as text: the platform reads decimals exactly and refuses binary ones.
+      if (typeof answer === 'number') checked.values[spec.name] = spec.type === 'int' ? answer : String(answer);
       else checked.problems[spec.name] = answer;
     } else if (spec.type === 'choice' && spec.choices && !spec.choices.map(String).includes(text)) {
       checked.problems[spec.name] = 'notOffered';

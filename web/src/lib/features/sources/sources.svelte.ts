@@ -1,5 +1,5 @@
 // Data sources and the jobs that sync them.
-import { api, ask, call } from '$lib/api/transport';
+import { api, ask } from '$lib/api/transport';
 import type { Job, Source, SourceTest, SourceType } from '$lib/api/types';
 import { market } from '$features/market/market.svelte';
 
@@ -48,12 +48,12 @@ class Sources {
 
   /** Starts a sync and follows its job to the end; the last state of the job is returned. */
   async sync(source: Source): Promise<Job> {
-    let job = await ask(api.POST('/api/v1/data-sources/{source_id}/sync', { params: { path: { source_id: source.id } } }));
+    let job: Job = await ask(api.POST('/api/v1/data-sources/{source_id}/sync', { params: { path: { source_id: source.id } } }));
     this.jobs[source.id] = job;
     try {
       while (!OVER.has(job.status)) {
         await new Promise((done) => setTimeout(done, POLL_MS));
-        job = await call<Job>('GET', `/api/v1/jobs/${job.id}`);
+        job = await ask(api.GET('/api/v1/jobs/{job_id}', { params: { path: { job_id: job.id } } }));
         this.jobs[source.id] = job;
       }
     } finally {
@@ -65,7 +65,7 @@ class Sources {
 
   async cancel(source: Source): Promise<void> {
     const job = this.jobs[source.id];
-    if (job) await call<Job>('POST', `/api/v1/jobs/${job.id}/cancel`);
+    if (job) await ask(api.POST('/api/v1/jobs/{job_id}/cancel', { params: { path: { job_id: job.id } } }));
   }
 }
 

@@ -2,7 +2,6 @@
 import type { KLineData } from 'klinecharts';
 import { api, ask } from '$lib/api/transport';
 import type { BarRow, ChanDelta, ClosedBar, Health, Structure } from '$lib/api/types';
-import { book } from '$features/accounts/book.svelte';
 import { desk } from '$features/desk/desk.svelte';
 import { market } from '$features/market/market.svelte';
 import { applyDelta, fits } from '$features/research/delta';
@@ -64,7 +63,7 @@ class TradeView {
       this.feedCause = cause ?? null;
       if (bars) this.#ends();
     });
-    if (replayId) this.#leave.push(stream.on('bar', (_event, data) => this.#heard(data as ClosedBar)), stream.subscribe({ replay_id: replayId }));
+    if (replayId) this.#leave.push(stream.on('bar', (_event, data) => this.#heard(data as ClosedBar)));
     this.#leave.push(stream.onFresh(() => void this.#catchUp()));
     board.show(this.#feed, instrument);
     void this.#readStructure();
@@ -131,10 +130,8 @@ class TradeView {
     this.#queue = [];
     const latest = queue.at(-1);
     if (!latest || !this.#feed) return;
-    desk.progress(latest.bar[0], latest.bars_done, latest.bars_total);
     if (desk.following) {
       this.#feed.close(queue.map((closed) => closed.bar));
-      book.mark(latest.instrument, Number(latest.bar[4]));
       this.#ends();
       this.#grow(queue);
     } else void this.#pull();

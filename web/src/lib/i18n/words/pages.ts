@@ -15,6 +15,10 @@ export const zh = {
     noAccount: '还没有账户。先在看盘页开始一次模拟。',
     openChart: '看图',
     stopAsk: '停止后不再出新信号；已有持仓和止损单不变。',
+    reasons: {
+      'buy point confirmed': '买点确认', 'sell point confirmed': '卖点确认', 'price fell to the stop': '跌到止损',
+      'close fell through the lower band': '收盘跌破下轨', 'close is back at the middle': '收盘回到中轨'
+    } as Record<string, string>,
     latestSignals: '最近信号', noSignals: '还没有信号。',
     signalStatuses: { PENDING: '待校验', VALIDATED: '已通过', REJECTED: '被拒', EXECUTED: '已执行', EXPIRED: '过期', CANCELLED: '已撤' } as Record<string, string>, time: '时间', direction: '方向', strength: '强度', result: '结果'
   },
@@ -83,6 +87,7 @@ export const en: typeof zh = {
     noAccount: 'No account yet. Start a paper run on the chart first.',
     openChart: 'Chart',
     stopAsk: 'No new signals after that; positions and stops stay as they are.',
+    reasons: {},
     latestSignals: 'Latest signals', noSignals: 'No signals yet.',
     signalStatuses: { PENDING: 'Pending', VALIDATED: 'Passed', REJECTED: 'Refused', EXECUTED: 'Executed', EXPIRED: 'Expired', CANCELLED: 'Cancelled' }, time: 'Time', direction: 'Direction', strength: 'Strength', result: 'Result'
   },
