@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { forceOf } from '../../src/lib/features/trade/compared';
-import { macdRows } from '../../src/lib/chart/indicators/macd';
+import { macdRows } from '../../src/lib/chart/macd';
 
 describe('the force of a stroke', () => {
   const rows = [1, -2, -5, -3, 4].map((hist) => ({ dif: 0, dea: 0, hist }));

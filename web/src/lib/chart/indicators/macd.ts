@@ -2,25 +2,9 @@
 import { registerIndicator } from 'klinecharts';
 import { plain } from '$lib/format/numbers';
 import { faded, ink } from '../ink';
+import { macdRows, type MacdRow } from '../macd';
 
 export const MACD = 'alphaloop_macd';
-export type MacdRow = { dif: number; dea: number; hist: number };
-
-/** EMA seeded with the first close; hist = 2 × (dif − dea), as Chinese terminals draw it. */
-export function macdRows(closes: number[], fast = 12, slow = 26, signal = 9): MacdRow[] {
-  const rows: MacdRow[] = [];
-  let a = closes[0] ?? 0;
-  let b = a;
-  let dea = 0;
-  for (const close of closes) {
-    a += (2 / (fast + 1)) * (close - a);
-    b += (2 / (slow + 1)) * (close - b);
-    const dif = a - b;
-    dea += (2 / (signal + 1)) * (dif - dea);
-    rows.push({ dif, dea, hist: 2 * (dif - dea) });
-  }
-  return rows;
-}
 
 registerIndicator<MacdRow, number>({
   name: MACD,

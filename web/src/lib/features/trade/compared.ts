@@ -1,7 +1,7 @@
 // The two strokes a divergence compares: the one that entered the pivot and the one that left it.
 import type { KLineData } from 'klinecharts';
 import type { ChanPoint, Stroke, Structure } from '$lib/api/types';
-import { macdRows, type MacdRow } from '$lib/chart/indicators/macd';
+import { macdRows, type MacdRow } from '$lib/chart/macd';
 
 export type Force = { area: number; peak: number };
 export type Comparison = { entering: Stroke; leaving: Stroke; forces: { entering: Force; leaving: Force } };
