@@ -84,6 +84,7 @@ def test_an_ordinary_order_passes_every_step_in_order() -> None:
         (order(quantity=D(-1)), {}, (3, "quantity_not_positive")),
         (limit("100.001"), {}, (3, "off_tick")),
         (limit("-1"), {}, (3, "price_not_positive")),
+        (limit("0"), {}, (3, "price_not_positive")),
         (limit("89.99"), {}, (3, "price_band")),
         (limit("110.01"), {}, (3, "price_band")),
         (order(price=D(100)), {}, (3, "price_shape")),
@@ -93,6 +94,7 @@ def test_an_ordinary_order_passes_every_step_in_order() -> None:
         (order(), {"orders_last_minute": 5}, (5, "rate_per_minute")),
         (order(), {"orders_today": 50}, (5, "rate_per_day")),
         (order(quantity=D("20.001")), {}, (6, "single_order_pct")),
+        (order(quantity=D("20.001")), {"quantity": D(25)}, (6, "single_order_pct")),
         (order(quantity=D(20)), {"quantity": D("30.001")}, (6, "single_position_pct")),
         (order(quantity=D(20)), {"quantity": D(20), "exposure_pending": D(1001)}, (6, "single_position_pct")),
         (order(), {"cash_free": D("102.101")}, (10, "free_cash")),
@@ -168,6 +170,16 @@ def test_an_order_that_only_reduces_passes_the_halt_and_skips_rates_and_sizes() 
     )
     assert found.passed
     assert {5, 6}.isdisjoint(result.step for result in found.results)
+
+
+def test_the_rest_of_a_position_may_be_closed_below_the_minimum() -> None:
+    assert verdict(order(side=OrderSide.SELL, quantity=D("0.05"), reduce_only=True)) == (0, "")
+
+
+def test_a_sale_that_only_reduces_is_not_measured_as_one_order_and_one_that_turns_around_is() -> None:
+    sale = order(side=OrderSide.SELL, quantity=D(30))
+    assert verdict(sale, instrument=SHORTABLE, quantity=D(30)) == (0, "")
+    assert verdict(sale, instrument=SHORTABLE, quantity=D(29)) == (6, "single_order_pct")
 
 
 def test_an_order_that_only_reduces_still_needs_an_open_market_and_a_known_mode() -> None:
