@@ -277,3 +277,29 @@ def test_settings_outside_the_schema_are_named() -> None:
         ("config.?", "unknown_field"),
         ("config.site", "missing"),
     }
+
+
+async def test_a_source_added_again_takes_up_the_series_of_its_files(shop: Shop) -> None:
+    table = walk(300)
+    file = put_file(shop, "crypto/binance/BTCUSDT/1m.csv", csv_of(table.cut(0, 200)))
+    first = await shop.send("POST", "/data-sources", status=201, json={"name": "Folder", "type": "FILES"})
+    await sync(shop, first["id"])
+    await shop.send("DELETE", f"/data-sources/{first['id']}", status=204)
+    file.write_bytes(csv_of(table))
+    second = await shop.send("POST", "/data-sources", status=201, json={"name": "Folder", "type": "FILES"})
+    job = await sync(shop, second["id"])
+    assert job.result is not None
+    assert (job.result["series"], job.result["bars_added"], job.result["shadowed"]) == (1, 100, 0)
+
+
+async def test_nobody_else_adds_to_a_series_that_a_persons_source_keeps(shop: Shop) -> None:
+    put_file(shop, "crypto/binance/BTCUSDT/1m.csv", csv_of(walk(50)))
+    await shop.send("POST", "/data-sources", status=201, who=shop.admin, json={"name": "Folder", "type": "FILES"})
+    await shop.send("POST", "/data-sources/1/sync", status=202, who=shop.admin)
+    await shop.run_jobs()
+    forged = walk(80, seed=99)
+    refused = await shop.bring_in(csv_of(forged), status=403)
+    assert refused["code"] == "series_kept_by_another"
+    assert len(shop.store.read("BTC/USDT@binance", Timeframe.M1)) == 50
+    allowed = await shop.bring_in(csv_of(forged), timeframe="1m", instrument="ETHUSDT")
+    assert allowed["added"] == 80

@@ -111,12 +111,12 @@ async def _store(
     tally: _Tally,
 ) -> None:
     """Store one series, unless another source or file has brought that series already: two sources may have adjusted
-    prices differently, so they are never mixed."""
+    prices differently, so they are never mixed. A series whose source was removed is taken up by its own file."""
     symbol = prepared.naming.instrument.symbol
     async with context.db.read() as session:
         row = await repository.instrument_by_symbol(session, symbol)
         held = None if row is None else await repository.series_of(session, row.id, prepared.timeframe)
-    if held is not None and (held.source_id != source.id or held.ref != listing.ref):
+    if held is not None and not (held.source_id in (source.id, None) and held.ref == listing.ref):
         tally.shadowed += 1
         return
     imported = await store_prepared(store, prepared)

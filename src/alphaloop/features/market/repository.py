@@ -112,9 +112,9 @@ async def series_counts(session: ReadSession, source_ids: Sequence[int]) -> dict
 
 
 async def release_series(session: WriteSession, source_id: int) -> None:
-    """Forget where series came from, so that their source can go while the bars stay."""
+    """Cut series from their source, so that it can go while the bars stay; a source added later may take them up."""
     await session.execute(
-        update(BarSeries).where(BarSeries.source_id == source_id).values(source_id=None, ref="", fingerprint="")
+        update(BarSeries).where(BarSeries.source_id == source_id).values(source_id=None, fingerprint="")
     )
 
 

@@ -8,10 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
-from alphaloop.core.clock import to_ms
-from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
+from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow, SourceStatus
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
-from alphaloop.infra.jobs.models import JobRow
+from alphaloop.infra.jobs.models import JobRow, JobStatus
 
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
@@ -208,7 +207,7 @@ class SourceOut(Wire):
     name: str
     type: str
     config: dict[str, Any]
-    status: str
+    status: SourceStatus
     last_error: SourceFault | None
     series_count: int
     last_sync_at: TimeMs | None
@@ -221,7 +220,7 @@ class SourceOut(Wire):
             name=row.name,
             type=row.type,
             config=shown,
-            status=row.status,
+            status=SourceStatus(row.status),
             last_error=None if row.last_error is None else SourceFault(**row.last_error),
             series_count=series,
             last_sync_at=row.last_sync_at,
@@ -257,20 +256,18 @@ class JobOut(Wire):
 
     id: Id
     kind: str
-    status: str
+    status: JobStatus
     progress: JobProgress
     result: dict[str, Any] | None
     error: dict[str, Any] | None
-    created_at_ms: int
 
     @classmethod
     def of(cls, row: JobRow) -> "JobOut":
         return cls(
             id=row.id,
             kind=row.kind,
-            status=row.status,
+            status=JobStatus(row.status),
             progress=JobProgress(done=row.progress_done, total=row.progress_total, note=row.progress_note),
             result=row.result,
             error=row.error,
-            created_at_ms=to_ms(row.created_at),
         )

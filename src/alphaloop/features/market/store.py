@@ -75,34 +75,9 @@ class BarStore:
         folder = self._folder(symbol, timeframe)
         with series_lock(folder):
             manifest = load_manifest(folder) or Manifest()
-            decimals = max(manifest.price_decimals, table.price_decimals)
-            volumes = max(manifest.volume_decimals, table.volume_decimals)
-            manifest = replace(manifest, price_decimals=decimals, volume_decimals=volumes)
-            chunks = {chunk.key: chunk for chunk in manifest.chunks}
-            added = duplicates = conflicts = 0
-            clashes: list[int] = []
-            for key, start, stop in chunk_spans(table.ts, timeframe):
-                part = table.cut(start, stop)
-                known = chunks.get(key)
-                if known is not None:
-                    part, new, clash = _merge(read_chunks(folder, manifest, [known]), part, replace_conflicts)
-                    added, conflicts = added + new, conflicts + len(clash)
-                    duplicates += stop - start - new - len(clash)
-                    clashes.extend(clash[: _REPORTED - len(clashes)])
-                    if new == 0 and not (replace_conflicts and clash):
-                        continue
-                else:
-                    added += len(part)
-                manifest, chunks[key] = write_chunk(folder, manifest, key, part)
-            manifest = replace(
-                manifest,
-                duplicates=manifest.duplicates + duplicates,
-                conflicts=manifest.conflicts + conflicts,
-                dropped=manifest.dropped + table.dropped,
-                chunks=tuple(sorted(chunks.values(), key=lambda chunk: chunk.first_ts)),
-            )
-            save_manifest(folder, manifest)
-        return Appended(added, duplicates, conflicts, conflicts if replace_conflicts else 0, tuple(clashes), manifest)
+            done = _merge_into(folder, manifest, timeframe, table, replace_conflicts)
+            save_manifest(folder, done.manifest)
+        return done
 
     def read(
         self,
@@ -183,6 +158,40 @@ def arrays_of(table: BarTable) -> "dict[str, NDArray[np.generic]]":
 def closed_rows(table: BarTable, timeframe: Timeframe, calendar: Calendar, as_of_ms: int) -> int:
     """How many leading rows were closed at `as_of_ms`: closes come in the order of opens, so halving finds it."""
     return bisect_right(range(len(table)), as_of_ms, key=lambda row: calendar.close_ms(int(table.ts[row]), timeframe))
+
+
+def _merge_into(
+    folder: Path, manifest: Manifest, timeframe: Timeframe, table: BarTable, replace_conflicts: bool
+) -> Appended:
+    """Write the chunks that `table` changes; nothing counts until the manifest returned with it is saved."""
+    manifest = replace(
+        manifest,
+        price_decimals=max(manifest.price_decimals, table.price_decimals),
+        volume_decimals=max(manifest.volume_decimals, table.volume_decimals),
+    )
+    chunks = {chunk.key: chunk for chunk in manifest.chunks}
+    added = 0
+    clashes: list[int] = []
+    for key, start, stop in chunk_spans(table.ts, timeframe):
+        part, new = table.cut(start, stop), stop - start
+        known = chunks.get(key)
+        if known is not None:
+            part, new, clash = _merge(read_chunks(folder, manifest, [known]), part, replace_conflicts)
+            clashes.extend(clash)
+            if new == 0 and not (replace_conflicts and clash):
+                continue
+        added += new
+        manifest, chunks[key] = write_chunk(folder, manifest, key, part)
+    duplicates = len(table) - added - len(clashes)
+    manifest = replace(
+        manifest,
+        duplicates=manifest.duplicates + duplicates,
+        conflicts=manifest.conflicts + len(clashes),
+        dropped=manifest.dropped + table.dropped,
+        chunks=tuple(sorted(chunks.values(), key=lambda chunk: chunk.first_ts)),
+    )
+    replaced = len(clashes) if replace_conflicts else 0
+    return Appended(added, duplicates, len(clashes), replaced, tuple(clashes[:_REPORTED]), manifest)
 
 
 def _needed(

@@ -9,11 +9,11 @@ from alphaloop.adapters.feeds import read_bar_file
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.clock import Clock
-from alphaloop.core.errors import NotFoundError
+from alphaloop.core.errors import ForbiddenError, NotFoundError
 from alphaloop.core.events import Event
 from alphaloop.features.audit import service as audit
 from alphaloop.features.market import events, repository, rules
-from alphaloop.features.market.models import BarSeries, InstrumentRow
+from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
 from alphaloop.features.market.naming import Hints, Naming, calendar_of, name_instrument
 from alphaloop.features.market.service.instruments import ensure_instrument, find_instrument
 from alphaloop.features.market.store import Appended, BarStore
@@ -44,7 +44,9 @@ async def prepare_import(
     """Read and check a file for an instrument, known or new; stores nothing. InvalidError names the first bad line."""
     actor.require("market.import")
     known = await _known(session, instrument)
-    if known is None:
+    if known is not None:
+        await _may_add_to(session, actor, known.instrument.symbol, timeframe)
+    else:
         name_instrument(instrument, Hints())  # refuse an unusable name before reading a large file
 
     def read() -> Prepared:
@@ -136,6 +138,17 @@ def series_changed(row: InstrumentRow, series: BarSeries) -> Event:
             "last_ts": series.last_ts,
         },
     )
+
+
+async def _may_add_to(session: ReadSession, actor: Actor, symbol: str, timeframe: Timeframe) -> None:
+    """Bars are everybody's, so a series that somebody's source keeps is added to by that person or an administrator."""
+    row = await repository.instrument_by_symbol(session, symbol)
+    series = None if row is None else await repository.series_of(session, row.id, timeframe)
+    if series is None or series.source_id is None or actor.allows("platform.manage"):
+        return
+    source = await session.get(DataSource, series.source_id)
+    if source is not None and source.user_id != actor.user_id:
+        raise ForbiddenError("This series is kept by another person's data source.", code="series_kept_by_another")
 
 
 async def _known(session: ReadSession, instrument: str) -> Naming | None:

@@ -192,7 +192,7 @@ async def note_answer(
 ) -> DataSource:
     """Remember whether the source answered, so that its page can say so."""
     source = await get_source(session, actor, source_id)
-    before = source.status
+    before, plain_before = source.status, _plain(source)
     if ok:
         source.last_error = None
         source.status = SourceStatus.ON if before == SourceStatus.FAILED else before
@@ -200,7 +200,7 @@ async def note_answer(
         source.last_error = {"code": code, "message": message, "at": to_ms(clock.now())}
         source.status = SourceStatus.FAILED if before == SourceStatus.ON else before
     if source.status != before:
-        await announce(session, _changed(source), at=clock.now())
+        await _written_down(session, actor, clock, source, action="market.note_source_answer", before=plain_before)
     return source
 
 
