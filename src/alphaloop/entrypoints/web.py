@@ -21,6 +21,7 @@ from alphaloop.entrypoints.rooms import load_tables, routers
 from alphaloop.entrypoints.stream import MAX_FRAME_BYTES, StreamHub
 from alphaloop.features.audit import service as audit
 from alphaloop.features.market.api import IMPORT_PATH, MAX_IMPORT_BYTES
+from alphaloop.features.risk import service as risk
 from alphaloop.features.users.service import Authenticator, TicketOffice
 from alphaloop.infra.bus import Bus, open_bus
 from alphaloop.infra.cache import Cached, open_cache
@@ -121,8 +122,9 @@ async def _refused(request: Request, error: AlphaLoopError) -> None:
         wiring: Wiring = request.app.state.wiring
         try:
             await audit.record_refusal(wiring.db, wiring.clock, request, error)
+            await risk.record_refusal(wiring.db, wiring.clock, error)
         except Exception:
-            # The refusal itself stands either way; a lost audit row must at least be loud.
+            # The refusal itself stands either way; a lost row must at least be loud.
             logger.exception("a refusal could not be audited")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import Clock, from_ms
-from alphaloop.core.errors import ConflictError, ForbiddenError, HaltedError
+from alphaloop.core.errors import AlphaLoopError, ConflictError, ForbiddenError, HaltedError
 from alphaloop.core.events import Event
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ZERO, plain
@@ -21,7 +21,7 @@ from alphaloop.features.ledger import service as ledger
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk.models import RateEvent, RiskConfig, RiskHalt, RiskLog
 from alphaloop.features.risk.schemas import RiskLimits
-from alphaloop.infra.db import ReadSession, WriteSession
+from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.outbox import announce
 
@@ -47,23 +47,55 @@ class Market:
     queued_for_next_bar: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One refused order, in plain values that outlive the transaction it was refused in; `now_ms` is account time."""
+
+    user_id: int
+    account_id: int
+    instrument: str
+    verdict: Verdict
+    now_ms: int
+
+
 class RiskRefusedError(ConflictError):
     """An order that the pipeline refused; the code is `risk_` + the failed check."""
 
-    def __init__(self, verdict: Verdict) -> None:
-        failure = verdict.failure
+    def __init__(self, refused: Refused) -> None:
+        failure = refused.verdict.failure
         assert failure is not None
         numbers = ""
         if failure.value is not None and failure.limit is not None:
             numbers = f" ({plain(round(failure.value, 8))} against {plain(round(failure.limit, 8))})"
-        super().__init__(f"Order refused by the risk check {failure.code}{numbers}.", code=f"risk_{failure.code}")
-        self.verdict = verdict
+        code = refusal_code(refused.verdict)
+        super().__init__(f"Order refused by the risk check {failure.code}{numbers}.", code=code)
+        self.refused = refused
 
 
-def refusal(verdict: Verdict) -> RiskRefusedError | HaltedError:
-    if verdict.code == "trading_halted":
-        return HaltedError("Trading is halted. You can cancel and close.", code="trading_halted")
-    return RiskRefusedError(verdict)
+class TradingHaltedError(HaltedError):
+    """An order that a halt refused."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__("Trading is halted. You can cancel and close.", code="trading_halted")
+        self.refused = refused
+
+
+def refusal_code(verdict: Verdict) -> str:
+    """The stable code that people see for a failed verdict."""
+    return verdict.code if verdict.code == "trading_halted" else f"risk_{verdict.code}"
+
+
+def refusal(refused: Refused) -> RiskRefusedError | TradingHaltedError:
+    if refused.verdict.code == "trading_halted":
+        return TradingHaltedError(refused)
+    return RiskRefusedError(refused)
+
+
+async def record_refusal(db: Database, clock: Clock, error: AlphaLoopError) -> None:
+    """Log a refusal in a transaction of its own, because the refused one was rolled back; hears of every error."""
+    if isinstance(error, RiskRefusedError | TradingHaltedError):
+        async with db.write() as session:
+            await log_refusal(session, error.refused, clock=clock)
 
 
 async def limits_for(session: ReadSession, account: Account, ceiling: Ceiling) -> Limits:
@@ -137,35 +169,34 @@ async def count_order(session: WriteSession, account: Account, *, now_ms: int) -
     )
 
 
-async def log_refusal(
-    session: WriteSession, account: Account, instrument: str, verdict: Verdict, *, now_ms: int, clock: Clock
-) -> None:
+async def log_refusal(session: WriteSession, refused: Refused, *, clock: Clock) -> None:
     """Keep what was refused and tell the user."""
-    failure = verdict.failure
+    failure = refused.verdict.failure
     assert failure is not None
     session.add(
         RiskLog(
-            user_id=account.user_id,
-            account_id=account.id,
-            instrument=instrument,
+            user_id=refused.user_id,
+            account_id=refused.account_id,
+            instrument=refused.instrument,
             step=failure.step,
             rule_type=failure.code,
             trigger_value=failure.value,
             threshold=failure.limit,
             action_taken="REJECT",
-            market_ts_ms=now_ms,
+            market_ts_ms=refused.now_ms,
             created_at=clock.now(),
         )
     )
     payload = {
-        "account_id": str(account.id),
-        "instrument": instrument,
-        "code": f"risk_{failure.code}" if failure.code != "trading_halted" else failure.code,
+        "account_id": str(refused.account_id),
+        "instrument": refused.instrument,
+        "code": refusal_code(refused.verdict),
         "step": failure.step,
         "value": None if failure.value is None else plain(failure.value),
         "limit": None if failure.limit is None else plain(failure.limit),
     }
-    await announce(session, Event("risk.order_refused", payload, account.user_id, account.id), at=clock.now())
+    event = Event("risk.order_refused", payload, refused.user_id, refused.account_id)
+    await announce(session, event, at=clock.now())
 
 
 async def find_halt(session: ReadSession, account: Account) -> RiskHalt | None:

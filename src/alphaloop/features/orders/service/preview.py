@@ -29,7 +29,7 @@ async def preview_order(
     seen = await price_seen(session, account, request.instrument)
     now_ms = await positions.account_time_ms(session, account, clock)
     verdict = await risk.check_order(session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms)
-    code = None if verdict.passed else risk.refusal(verdict).code
+    code = None if verdict.passed else risk.refusal_code(verdict)
     try:
         check_shape(request, instrument, account)
     except InvalidError as error:

@@ -22,7 +22,7 @@ from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.schemas import OrderRole
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
-from alphaloop.features.risk.service import Ceiling, Market
+from alphaloop.features.risk.service import Ceiling, Market, Refused
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 
@@ -59,6 +59,7 @@ class Submission:
     order: OrderRow | None
     verdict: Verdict | None
     known: bool = False
+    refused: Refused | None = None
 
 
 async def submit(
@@ -67,8 +68,8 @@ async def submit(
     """Submit one order; a refusal is raised, so that the caller's transaction rolls back."""
     submission = (await submit_many(session, actor, account, [request], ceiling=ceiling, clock=clock))[0]
     if submission.order is None:
-        assert submission.verdict is not None
-        raise risk.refusal(submission.verdict)
+        assert submission.refused is not None
+        raise risk.refusal(submission.refused)
     return submission.order
 
 
@@ -102,8 +103,9 @@ async def submit_many(
             session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms
         )
         if not verdict.passed:
-            await risk.log_refusal(session, account, request.instrument, verdict, now_ms=now_ms, clock=clock)
-            done.append(Submission(None, verdict))
+            refused = Refused(account.user_id, account.id, request.instrument, verdict, now_ms)
+            await risk.log_refusal(session, refused, clock=clock)
+            done.append(Submission(None, verdict, refused=refused))
             continue
         try:
             row = await _accept(session, actor, account, instrument, request, seen, now_ms, clock)
