@@ -13,7 +13,7 @@ from alphaloop.core.bar import Timeframe
 from alphaloop.core.errors import AlphaLoopError
 from alphaloop.core.plugins import load_plugin, plugin_keys
 from alphaloop.features.market.store import BarStore
-from tests.features.market.shop import csv_of, walk
+from tests.features.market.walks import csv_of, walk
 
 KEYS = plugin_keys(contract.PACKAGE)
 

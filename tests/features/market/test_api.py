@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
-from tests.features.market.shop import MINUTE_MS, START_MS, Shop, csv_of, walk
+from tests.features.market.shop import Shop
+from tests.features.market.walks import MINUTE_MS, START_MS, csv_of, walk
 
 
 async def count(shop: Shop, model: type) -> int:

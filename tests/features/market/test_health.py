@@ -11,7 +11,7 @@ from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import to_ms
 from alphaloop.features.market.health import examine, find_gaps
-from tests.features.market.shop import MINUTE_MS, walk
+from tests.features.market.walks import MINUTE_MS, walk
 
 DAY_MS = 1440 * MINUTE_MS
 

@@ -12,7 +12,7 @@ from alphaloop.core.errors import NotFoundError
 from alphaloop.features.market.reading import SeriesKey, newest_table, read_after, read_series
 from alphaloop.features.market.resample import drop_unfinished, resample
 from alphaloop.features.market.store import BarStore, closed_rows
-from tests.features.market.shop import MINUTE_MS, START_MS, walk
+from tests.features.market.walks import MINUTE_MS, START_MS, walk
 
 BTC = "BTC/USDT@binance"
 TABLE = walk(1500)

@@ -10,7 +10,8 @@ from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
 from alphaloop.features.market import service
 from alphaloop.features.market.models import Replay
 from alphaloop.infra.identity import SYSTEM, Actor, ActorType
-from tests.features.market.shop import MINUTE_MS, START_MS, Shop, csv_of, walk
+from tests.features.market.shop import Shop
+from tests.features.market.walks import MINUTE_MS, START_MS, csv_of, walk
 
 OWNER = Actor(ActorType.USER, user_id=2, permissions=frozenset({"market.read"}))
 OTHER = Actor(ActorType.USER, user_id=1, permissions=frozenset({"market.read"}))

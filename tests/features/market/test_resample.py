@@ -15,7 +15,7 @@ from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.resample import drop_unfinished, finer_timeframes, resample
-from tests.features.market.shop import walk
+from tests.features.market.walks import walk
 
 ROUND = find_calendar("24x7")
 SHANGHAI = find_calendar("XSHG")

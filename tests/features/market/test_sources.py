@@ -15,7 +15,8 @@ from alphaloop.infra.db import Database
 from alphaloop.infra.identity import Actor, ActorType
 from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.vault import Vault
-from tests.features.market.shop import Shop, csv_of, open_shop, walk
+from tests.features.market.shop import Shop, open_shop
+from tests.features.market.walks import csv_of, walk
 
 ADMIN = Actor(ActorType.USER, user_id=1, permissions=frozenset({"data_source.manage", "market.read"}))
 

@@ -17,7 +17,7 @@ from alphaloop.core.calendar import find_calendar
 from alphaloop.core.errors import InvalidError, NotFoundError, UnavailableError
 from alphaloop.features.market import series_files
 from alphaloop.features.market.store import BarStore, bars_of, closed_rows, rows_of
-from tests.features.market.shop import MINUTE_MS, START_MS, walk
+from tests.features.market.walks import MINUTE_MS, START_MS, walk
 
 BTC = "BTC/USDT@binance"
 M1 = Timeframe.M1

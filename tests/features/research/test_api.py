@@ -10,7 +10,8 @@ from alphaloop.features.market import service as market
 from alphaloop.features.research.rows import structure_rows
 from alphaloop.infra.identity import Actor, ActorType
 from alphaloop.kernels.chan import PRESETS, ChanState
-from tests.features.market.shop import MINUTE_MS, START_MS, Shop, csv_of, walk
+from tests.features.market.shop import Shop
+from tests.features.market.walks import MINUTE_MS, START_MS, csv_of, walk
 
 OWNER = Actor(ActorType.USER, user_id=2, permissions=frozenset({"market.read"}))
 

@@ -10,7 +10,7 @@ from alphaloop.features.market.store import arrays_of
 from alphaloop.features.research.live import LiveStructure
 from alphaloop.features.research.rows import LAYERS, structure_delta, structure_rows
 from alphaloop.kernels.chan import PRESETS, ChanState, ChanTables
-from tests.features.market.shop import walk
+from tests.features.market.walks import walk
 
 
 def tables_of(table: BarTable) -> ChanTables:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alphaloop.features.research.rows import LAYERS, price_text, sentence_parts, structure_delta, structure_rows
 from alphaloop.kernels.chan import PRESETS, ChanState
-from tests.features.market.shop import walk
+from tests.features.market.walks import walk
 
 TABLE = walk(900, seed=11)
 

@@ -11,7 +11,7 @@ from alphaloop.core.bar import Timeframe
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.service import BarStore, SeriesKey
 from alphaloop.features.research.structures import Structure, StructureBook
-from tests.features.market.shop import MINUTE_MS, START_MS, walk
+from tests.features.market.walks import MINUTE_MS, START_MS, walk
 
 BTC = "BTC/USDT@binance"
 KEY = SeriesKey(BTC, Timeframe.M1, "24x7", (Timeframe.M1,))
