@@ -1,7 +1,8 @@
 """The trail itself: written with its change, sealed into a chain, and unable to change unseen."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -63,11 +64,20 @@ async def found_after(db: Database, statement: str) -> audit.BrokenRow | None:
         return found[0]
 
 
-async def drop_triggers(db: Database) -> None:
-    """Only the owner of the database can do this."""
-    async with db.write() as session:
-        for line in triggers.drop(db.dialect):
-            await session.execute(text(line))
+@asynccontextmanager
+async def without_triggers(db: Database) -> AsyncIterator[None]:
+    """The triggers are away meanwhile, as only the owner of the database can have it."""
+
+    async def run(statements: list[str]) -> None:
+        async with db.write() as session:
+            for line in statements:
+                await session.execute(text(line))
+
+    await run(triggers.drop(db.dialect))
+    try:
+        yield
+    finally:
+        await run(triggers.create(db.dialect))
 
 
 async def test_a_row_goes_with_its_transaction(db: Database, clock: ManualClock) -> None:
@@ -169,15 +179,16 @@ CHANGES = {
 async def test_an_edit_by_the_owner_of_the_database_names_the_row(db: Database, clock: ManualClock) -> None:
     await write(db, clock, 6)
     await seal_once(db, clock, "one")
-    await drop_triggers(db)
     fourth = (await rows_of(db))[3].id
     quote = "`" if db.dialect in ("mysql", "mariadb") else '"'
     names = {"before": f"{quote}before{quote}", "after": f"{quote}after{quote}", "zeros": "0" * 64}
-    for column, change in CHANGES.items():
-        found = await found_after(db, f"UPDATE audit_logs SET {change.format(**names)} WHERE id = {fourth}")
-        assert found is not None, column
-        # A row taken out of the chain shows as a gap at the next one; an id that changed shows under its new number.
-        assert found.row_id == {"seal_no": fourth + 1, "id": fourth + 1000}.get(column, fourth), column
+    # A row taken out of the chain shows as a gap at the next one; an id that changed shows under its new number.
+    shown = {"seal_no": fourth + 1, "id": fourth + 1000}
+    async with without_triggers(db):
+        for column, change in CHANGES.items():
+            found = await found_after(db, f"UPDATE audit_logs SET {change.format(**names)} WHERE id = {fourth}")
+            assert found is not None, column
+            assert found.row_id == shown.get(column, fourth), column
     assert await broken(db) is None
 
 
@@ -189,12 +200,12 @@ def test_the_edits_above_try_every_column() -> None:
 async def test_a_removed_row_is_missed(db: Database, clock: ManualClock) -> None:
     await write(db, clock, 6)
     await seal_once(db, clock, "one")
-    await drop_triggers(db)
     ids = [row.id for row in await rows_of(db)]
-    for which, reason in ((0, "gap"), (3, "gap"), (5, "cut")):
-        found = await found_after(db, f"DELETE FROM audit_logs WHERE id = {ids[which]}")
-        assert found == audit.BrokenRow(ids[min(which + 1, 5)], reason)
-    assert await found_after(db, "DELETE FROM audit_logs") == audit.BrokenRow(ids[5], "cut")
+    async with without_triggers(db):
+        for which, reason in ((0, "gap"), (3, "gap"), (5, "cut")):
+            found = await found_after(db, f"DELETE FROM audit_logs WHERE id = {ids[which]}")
+            assert found == audit.BrokenRow(ids[min(which + 1, 5)], reason)
+        assert await found_after(db, "DELETE FROM audit_logs") == audit.BrokenRow(ids[5], "cut")
     assert await broken(db) is None
 
 
@@ -248,10 +259,8 @@ async def test_a_row_cannot_be_replaced_either(db: Database, clock: ManualClock)
 
 
 async def test_the_triggers_can_be_dropped_and_made_again(db: Database, clock: ManualClock) -> None:
-    async with db.write() as session:
-        for line in (*triggers.drop(db.dialect), *triggers.create(db.dialect)):
-            await session.execute(text(line))
-    await write(db, clock)
+    async with without_triggers(db):
+        await write(db, clock)
     assert await seal_once(db, clock, "one") == 1
 
 
