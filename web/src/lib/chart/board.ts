@@ -137,7 +137,7 @@ export class Board {
   }
 
   draw(drawing: Drawing, layers: Layers): void {
-    putLayer(this.chart, PIVOTS, { pivots: drawing.pivots, numbered: drawing.numbered }, layers.pivots);
+    putLayer(this.chart, PIVOTS, { pivots: drawing.pivots, numbered: drawing.numbered, points: drawing.points }, layers.pivots);
     putLayer(this.chart, FRACTALS, drawing.fractals, layers.fractals);
     putLayer(this.chart, LAST_PRICE, null);
     putLayer(this.chart, STROKES, drawing.strokes, layers.strokes);

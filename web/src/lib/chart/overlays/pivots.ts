@@ -1,15 +1,29 @@
 // 笔中枢: a washed box from the lowest high to the highest low; dashed until final, labelled where it hides the least.
 import { utils, type OverlayFigure } from 'klinecharts';
-import type { Pivot } from '$lib/api/types';
+import type { ChanPoint, Pivot } from '$lib/api/types';
 import { FONT, ink } from '../ink';
 import { lettering } from '../lettering';
 import { registerLayer, type Frame } from './layer';
 
 export const PIVOTS = 'alphaloop_pivots';
 /** `numbered` pivots at the end of the list belong to the present trend and are counted 1, 2, … */
-export type PivotRows = { pivots: Pivot[]; numbered: number };
+export type PivotRows = { pivots: Pivot[]; numbered: number; points: ChanPoint[] };
 
 type Box = { left: number; right: number; top: number; bottom: number };
+
+/** Room a point's tag takes above or below its price. */
+const TAG_REACH = 28;
+const TAG_COST = 40;
+
+function tagged(frame: Frame, points: ChanPoint[], box: Box): number {
+  return points.filter((point) => {
+    const x = frame.x(point.ts);
+    if (x < box.left - 16 || x > box.right + 16) return false;
+    const y = frame.y(point.price);
+    const [top, bottom] = point.side === 'buy' ? [y, y + TAG_REACH] : [y - TAG_REACH, y];
+    return top < box.bottom && bottom > box.top;
+  }).length;
+}
 
 function crossed(frame: Frame, box: Box): number {
   const bars = frame.chart.getDataList();
@@ -25,7 +39,7 @@ function crossed(frame: Frame, box: Box): number {
   return count;
 }
 
-function labelPlace(frame: Frame, box: Box, width: number): { x: number; y: number } {
+function labelPlace(frame: Frame, points: ChanPoint[], box: Box, width: number): { x: number; y: number } {
   const height = 16;
   const places = [
     { x: box.right - width, y: box.bottom + 2 },
@@ -36,7 +50,8 @@ function labelPlace(frame: Frame, box: Box, width: number): { x: number; y: numb
   let best = places[0] as { x: number; y: number };
   let least = Infinity;
   for (const place of places) {
-    const cost = crossed(frame, { left: place.x, right: place.x + width, top: place.y, bottom: place.y + height });
+    const label = { left: place.x, right: place.x + width, top: place.y, bottom: place.y + height };
+    const cost = crossed(frame, label) + TAG_COST * tagged(frame, points, label);
     if (cost < least) {
       least = cost;
       best = place;
@@ -45,7 +60,8 @@ function labelPlace(frame: Frame, box: Box, width: number): { x: number; y: numb
   return best;
 }
 
-registerLayer<PivotRows>(PIVOTS, ({ pivots, numbered }, frame) => {
+registerLayer<PivotRows>(PIVOTS, ({ pivots, numbered, points }, frame) => {
+  const near = points.filter((point) => point.ts >= frame.from && point.ts <= frame.to);
   const figures: OverlayFigure[] = [];
   pivots.forEach((pivot, index) => {
     if (pivot.end_ts < frame.from || pivot.start_ts > frame.to) return;
@@ -66,7 +82,7 @@ registerLayer<PivotRows>(PIVOTS, ({ pivots, numbered }, frame) => {
     const number = index - (pivots.length - numbered) + 1;
     if (number < 1 && box.right - box.left < 90) return;
     const text = `${lettering.pivot}${number >= 1 ? ` ${number}` : ''}${pivot.final ? '' : ' ?'}`;
-    const place = labelPlace(frame, box, utils.calcTextWidth(text, 12, '500', FONT));
+    const place = labelPlace(frame, near, box, utils.calcTextWidth(text, 12, '500', FONT));
     figures.push({
       type: 'text',
       attrs: { x: place.x, y: place.y, text, align: 'left', baseline: 'top' },
