@@ -5,12 +5,12 @@ therefore begins with BEGIN IMMEDIATE. PostgreSQL and MySQL use their own isolat
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 _DRIVERS = {
@@ -29,6 +29,21 @@ def async_url(url: URL | str) -> URL:
     if driver is None:
         raise ArgumentError("only sqlite, postgresql and mysql are supported")
     return parsed.set(drivername=driver)
+
+
+TRIES = 6
+"""How often a transaction is tried that others keep pushing aside."""
+
+Result = TypeVar("Result")
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether the database rolled the transaction back only to untie it from another: trying again is safe."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    if code in ("40P01", "40001"):
+        return True
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return number in (1213, 1205)
 
 
 class ReadSession(AsyncSession):
@@ -99,6 +114,21 @@ class Database:
                 await session.commit()
         if self.on_announced is not None and session.info.get("announced"):
             self.on_announced()
+
+    async def transact(self, work: Callable[[WriteSession], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction, again from the start when the database chose it as a deadlock's victim.
+
+        The victim was rolled back whole, so `work` must do nothing outside its session.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.write() as session:
+                    return await work(session)
+            except DBAPIError as error:
+                if attempt == TRIES or not is_deadlock(error):
+                    raise
+                await asyncio.sleep(0.005 * 2**attempt)
+        raise AssertionError("unreachable")
 
     async def close(self) -> None:
         await self._reader.dispose()

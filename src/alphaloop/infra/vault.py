@@ -68,4 +68,8 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text)
+    raw = base64.urlsafe_b64decode(text)
+    if _text(raw) != text:
+        # Base64 lets several texts mean the same bytes; only the one we wrote is ours.
+        raise ValueError("not our base64")
+    return raw

@@ -1,5 +1,6 @@
 """What an endpoint may ask for: a reading or a writing transaction, the clock, and who is asking."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -7,12 +8,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy.exc import DBAPIError
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import UnauthenticatedError
 from alphaloop.infra.bus import Bus
 from alphaloop.infra.cache import Cached
-from alphaloop.infra.db import Database, ReadSession, WriteSession
+from alphaloop.infra.db import TRIES, Database, ReadSession, WriteSession, is_deadlock
 from alphaloop.infra.http.strict_json import parse_json
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.settings import Settings
@@ -93,6 +95,15 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            once = StrictRequest(request.scope, request.receive)
+            for attempt in range(1, TRIES + 1):
+                try:
+                    return await handle(once)
+                except DBAPIError as error:
+                    # A request is one transaction and it was rolled back whole: asking again is the same request.
+                    if attempt == TRIES or not is_deadlock(error):
+                        raise
+                    await asyncio.sleep(0.005 * 2**attempt)
+            raise AssertionError("unreachable")
 
         return strict
