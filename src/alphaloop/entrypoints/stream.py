@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ MAX_FRAME_BYTES = 16 * 1024
 MAX_MESSAGES_PER_S = 50
 _REMEMBERED = 500
 _QUEUED = 2000
+OVERLAP = 1000
+"""How many events back a late commit is still noticed."""
 
 # Event name -> (channel, name of the event within it or the payload key that holds it, payload key of the data).
 CHANNELS: dict[str, tuple[str, str, str | None]] = {
@@ -74,6 +76,8 @@ class StreamHub:
         self._seq: dict[int, int] = defaultdict(int)
         self._past: dict[int, deque[tuple[int, bytes]]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._last_event = -1
+        self._started_after = 0
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._catching_up = asyncio.Lock()
         bus.subscribe("event", self._on_event)
         bus.subscribe("market", self._on_market)
@@ -84,23 +88,34 @@ class StreamHub:
         return sum(map(len, self._sockets.values()))
 
     async def _on_event(self, event: dict[str, Any]) -> None:
-        if event["id"] <= self._last_event:
+        self._once(event["id"], event["name"], event["user_id"], event["payload"])
+
+    def _once(self, event_id: int, name: str, user_id: int | None, payload: dict[str, Any]) -> None:
+        """Deliver an event unless it was delivered before; ids may arrive a little out of order."""
+        if event_id in self._seen or event_id <= self._last_event - OVERLAP:
             return
-        self._last_event = event["id"]
-        self._deliver(event["name"], event["user_id"], event["payload"])
+        self._seen[event_id] = None
+        while len(self._seen) > 2 * OVERLAP:
+            self._seen.popitem(last=False)
+        self._last_event = max(self._last_event, event_id)
+        self._deliver(name, user_id, payload)
 
     async def _catch_up(self) -> None:
-        """Read from the outbox what was delivered while the line was down."""
+        """Read from the outbox what was delivered while the line was down.
+
+        It looks back a little, because a transaction with a smaller id may have committed after a larger one.
+        """
         async with self._catching_up, self._db.read() as session:
             if self._last_event < 0:
                 self._last_event = await session.scalar(select(func.max(OutboxRow.id))) or 0
+                self._started_after = self._last_event
                 return
-            while missed := await events_after(session, self._last_event):
+            place = max(self._last_event - OVERLAP, self._started_after)
+            while missed := await events_after(session, place):
                 for event in missed:
                     assert event.event_id is not None
-                    if event.event_id > self._last_event:
-                        self._last_event = event.event_id
-                        self._deliver(event.name, event.user_id, event.payload)
+                    self._once(event.event_id, event.name, event.user_id, event.payload)
+                    place = event.event_id
 
     def _deliver(self, name: str, user_id: int | None, payload: dict[str, Any]) -> None:
         route = CHANNELS.get(name)

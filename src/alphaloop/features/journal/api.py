@@ -8,7 +8,7 @@ from alphaloop.features.accounts import service as accounts
 from alphaloop.features.journal import service
 from alphaloop.features.journal.schemas import JournalPage, JournalView
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute
-from alphaloop.infra.http.wire import Id
+from alphaloop.infra.http.wire import Id, PageSize
 
 router = APIRouter(prefix="/journal", tags=["复盘 Journal"], route_class=StrictRoute)
 
@@ -19,7 +19,7 @@ async def list_journal(
     actor: Asking,
     account_id: Id | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    size: Annotated[int, Query(ge=1, le=200)] = 20,
+    size: PageSize = 20,
 ) -> JournalPage:
     """Journal entries of one account or of all that the person reaches, newest first."""
     actor.require("order.read")

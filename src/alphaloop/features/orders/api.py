@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header
 
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.order import OrderSide, OrderStatus
@@ -29,7 +29,7 @@ from alphaloop.features.orders.schemas import (
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Writing
-from alphaloop.infra.http.wire import Id, Page, Wire, make_cursor, read_cursor
+from alphaloop.infra.http.wire import Id, Page, PageSize, Wire, make_cursor, read_cursor
 from alphaloop.infra.identity import Actor
 
 trading = APIRouter(prefix="/trading", tags=["交易 Trading"], route_class=StrictRoute)
@@ -37,7 +37,7 @@ orders = APIRouter(prefix="/orders", tags=["委托 Orders"], route_class=StrictR
 ROUTERS = [trading, orders]
 
 Key = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
-Limit = Annotated[int, Query(ge=1, le=200)]
+Limit = PageSize
 
 
 async def _account(session: ReadSession, actor: Actor, account_id: int | None) -> Account:

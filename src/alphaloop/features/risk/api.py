@@ -1,9 +1,8 @@
 """Limits, halts and the log of refusals."""
 
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from alphaloop.engine.risk import Limits
 from alphaloop.features.accounts import service as accounts
@@ -12,7 +11,7 @@ from alphaloop.features.risk import service
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.features.risk.schemas import HaltChange, RiskConfigView, RiskLimits, RiskLogView, RiskState
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute, Wired, Writing
-from alphaloop.infra.http.wire import Id, Page, make_cursor, read_cursor
+from alphaloop.infra.http.wire import Id, Page, PageSize, make_cursor, read_cursor
 
 router = APIRouter(prefix="/risk", tags=["风控 Risk"], route_class=StrictRoute)
 
@@ -71,7 +70,7 @@ async def list_risk_logs(
     actor: Asking,
     account_id: Id | None = None,
     cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: PageSize = 50,
 ) -> Page[RiskLogView]:
     """Refused orders, newest first."""
     actor.require("risk.read")

@@ -1,14 +1,12 @@
 """Reading signals."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.signals import service
 from alphaloop.features.signals.schemas import SignalView
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute
-from alphaloop.infra.http.wire import Id, Page, make_cursor, read_cursor
+from alphaloop.infra.http.wire import Id, Page, PageSize, make_cursor, read_cursor
 
 router = APIRouter(prefix="/signals", tags=["信号 Signals"], route_class=StrictRoute)
 
@@ -20,7 +18,7 @@ async def list_signals(
     account_id: Id | None = None,
     session_id: Id | None = None,
     cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: PageSize = 50,
 ) -> Page[SignalView]:
     """Signals of one account or of all that the person reaches, newest first."""
     actor.require("order.read")
