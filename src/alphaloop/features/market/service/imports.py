@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import IntegrityError
+
 from alphaloop.adapters.feeds import read_bar_file
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
@@ -15,6 +17,7 @@ from alphaloop.features.audit import service as audit
 from alphaloop.features.market import events, repository, rules
 from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
 from alphaloop.features.market.naming import Hints, Naming, calendar_of, name_instrument
+from alphaloop.features.market.series_files import Manifest
 from alphaloop.features.market.service.instruments import ensure_instrument, find_instrument
 from alphaloop.features.market.store import Appended, BarStore
 from alphaloop.infra.db import ReadSession, WriteSession
@@ -111,21 +114,35 @@ async def book_series(
         raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
     series = await repository.series_of(session, row.id, timeframe)
     if series is None:
-        series = BarSeries(
-            instrument_id=row.id,
-            timeframe=timeframe.value,
-            length_ms=timeframe.ms,
-            source_id=source_id,
-            ref="",
-            fingerprint="",
-        )
-        session.add(series)
+        try:
+            async with session.begin_nested():
+                series = _new_series(row, timeframe, manifest, at)
+                session.add(series)
+        except IntegrityError:  # somebody else booked it in the meantime
+            series = await repository.series_of(session, row.id, timeframe)
+            assert series is not None
     if source_id is not None:
         series.source_id, series.ref, series.fingerprint = source_id, ref[:500], fingerprint[:128]
     series.bars, series.first_ts, series.last_ts = manifest.rows, manifest.first_ts, manifest.last_ts
     series.price_decimals, series.updated_at = manifest.price_decimals, at
     await session.flush()
     return series
+
+
+def _new_series(row: InstrumentRow, timeframe: Timeframe, manifest: Manifest, at: datetime) -> BarSeries:
+    return BarSeries(
+        instrument_id=row.id,
+        timeframe=timeframe.value,
+        length_ms=timeframe.ms,
+        source_id=None,
+        ref="",
+        fingerprint="",
+        bars=manifest.rows,
+        first_ts=manifest.first_ts,
+        last_ts=manifest.last_ts,
+        price_decimals=manifest.price_decimals,
+        updated_at=at,
+    )
 
 
 def series_changed(row: InstrumentRow, series: BarSeries) -> Event:
