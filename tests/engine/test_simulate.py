@@ -247,6 +247,44 @@ def test_manage_sees_the_position_keeps_its_memory_and_overrides_the_target() ->
     assert len(simulate(bars, signals(1, 1, 1, 1, 1), CASH, manage=break_even, params=high).fills.row) == 1
 
 
+def facts_hold(t: int, view: View, held: Held, params: Any) -> float:
+    """Leave at row 4 only if every fact about the position is what adding up by hand gives."""
+    if t != 4:
+        return np.nan
+    same = (
+        held.quantity == 3.0
+        and held.average_entry == 12.0
+        and held.realised == 3.0
+        and held.best == 16.0
+        and held.worst == 9.0
+        and held.adds == 1
+        and held.entry_row == 1
+        and held.equity == 1000.0 + 3.0 + 3.0 * (13.0 - 12.0)
+        and held.cash == 1000.0 - 20.0 - 28.0 + 15.0
+    )
+    return 0.0 if same else np.nan
+
+
+def test_manage_is_told_the_exact_facts_of_the_position() -> None:
+    # Two units at 10, two more at 14, one sold at 15; the range since entry is 9 to 16.
+    bars = panel_of((10, 10, 10, 10), (10, 11, 9, 11), (14, 16, 14, 15), (15, 15, 13, 13), *[(13, 13, 13, 13)] * 2)
+    made = simulate(bars, signals(2, 4, 3, 3, 3, 3), CASH, manage=facts_hold)
+    assert told(made) == [(1, 2.0, 10.0), (2, 2.0, 14.0), (3, -1.0, 15.0), (5, -3.0, 13.0)]
+
+
+def test_turning_around_opens_no_more_than_the_cash_left_after_closing_and_its_fee() -> None:
+    rules = Rules(cash=1000, fee=0.1, can_short=True)
+    made = simulate(flat(10, 10, 10), signals(50, -500, -500), rules)
+    # 1000 - 500 - 50 = 450; closing brings 500 - 50; 900 carry 900 / (10 x 1.1) units short.
+    assert told(made) == [(1, 50.0, 10.0), (2, -50.0 - 900 / 11, 10.0)]
+
+
+def test_a_position_already_held_belongs_to_the_new_episode_and_is_spent_with_it() -> None:
+    bars = panel_of(*[(10, 10, 10, 10)] * 4, (10, 10, 8, 10), *[(10, 10, 10, 10)] * 3)
+    wanted = signals(*[1.0] * 8, stop=(9.0,) * 8)._replace(episode=np.array([[0], [0], [2], [2], [2], [2], [2], [2]]))
+    assert told(simulate(bars, wanted, CASH)) == [(1, 1.0, 10.0), (4, -1.0, 9.0)]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
