@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, Numeric, String, Table, event
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Double, Integer, MetaData, Numeric, String, Table, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -80,7 +80,7 @@ class Model(DeclarativeBase):
     """Every table's parent: one metadata with stable constraint names, so that migrations can name what they change."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {Decimal: Amount, datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {Decimal: Amount, datetime: UtcTime, float: Double, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
 
 @event.listens_for(Table, "after_parent_attach")

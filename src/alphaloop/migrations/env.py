@@ -12,6 +12,8 @@ context.configure(
     target_metadata=Model.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     transaction_per_migration=True,
+    user_module_prefix="columns.",
+    compare_type=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, Float, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Boolean, Double, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alphaloop.core.bar import Timeframe
@@ -138,7 +138,7 @@ class Replay(Model):
     last_ts: Mapped[int] = mapped_column(Key)
     bars_done: Mapped[int] = mapped_column(Key)
     bars_total: Mapped[int] = mapped_column(Key)
-    speed: Mapped[float] = mapped_column(Float(53))
+    speed: Mapped[float] = mapped_column(Double)
     status: Mapped[str] = mapped_column(String(16), index=True)
     version: Mapped[int]
     created_at: Mapped[datetime]
