@@ -7,7 +7,7 @@ const withState = (state: ChanSentence | null): Structure => ({
   config: 'CN-STRICT-1',
   as_of_ms: 0,
   first_ts: 0,
-  bars: 1,
+  bars: 100,
   first: { fractals: 0, strokes: 0, pivots: 0, points: 0 },
   fractals: [],
   strokes: [],
@@ -35,6 +35,10 @@ describe('the sentence that says where the price is', () => {
   it('says so when there is nothing yet', () => {
     expect(sentence(null, zh.chan, 'B1')).toBe('还没有成笔');
     expect(sentence(withState(null), en.chan, 'B1')).toBe('No stroke yet');
+  });
+
+  it('says how few bars there are when none can be drawn from', () => {
+    expect(sentence({ ...withState(null), bars: 1 }, en.chan, 'B1')).toBe('Only 1 bar: no structure yet. A fractal takes at least 3.');
   });
 
   it('writes points in either way', () => {

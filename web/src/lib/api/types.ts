@@ -57,6 +57,7 @@ export type Balance = S['BalanceView'];
 export type EquityPoint = S['EquityPointView'];
 export type JournalRow = S['JournalView'];
 export type RiskState = S['RiskState'];
+export type RiskLimits = S['RiskLimits'];
 
 export type Rows<T> = { from: number; rows: T[] };
 export type ChanDelta = {

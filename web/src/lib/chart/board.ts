@@ -4,7 +4,7 @@ import type { ChanPoint, Fill, Fractal, Health, Pivot, Stroke } from '$lib/api/t
 import { compact, decimalsOf, plain } from '$lib/format/numbers';
 import { isDaily, stamp, zoneOf } from '$lib/format/times';
 import type { BarFeed } from './feed';
-import { refreshInk } from './ink';
+import { ink, refreshInk } from './ink';
 import { MACD } from './indicators/macd';
 import { VOLUME } from './indicators/volume';
 import { letter, lettering } from './lettering';
@@ -165,6 +165,12 @@ export class Board {
     refreshInk();
     this.chart.setStyles(chartStyles());
     this.chart.resize();
+  }
+
+  /** A stale price is grey: nobody vouches for its direction. */
+  setStale(stale: boolean): void {
+    const last = stale ? { upColor: ink.positionSolid, downColor: ink.positionSolid } : { upColor: ink.upSolid, downColor: ink.downSolid };
+    this.chart.setStyles({ candle: { priceMark: { last } } });
   }
 
   toLatest(): void {

@@ -3,6 +3,7 @@
 export const lettering = {
   volume: 'Volume',
   pivot: 'Stroke pivot',
+  missing: (count: number): string => `${count} missing`,
   priceDecimals: 2,
   chinese: false,
   /** How a point is written: "B1" or 一买. */

@@ -5,6 +5,7 @@ import * as shell from './words/shell';
 import * as welcome from './words/welcome';
 import * as chan from './words/chan';
 import * as trade from './words/trade';
+import * as risk from './words/risk';
 import * as pages from './words/pages';
 import * as errors from './words/errors';
 
@@ -13,6 +14,7 @@ export const zh = {
   welcome: welcome.zh,
   chan: chan.zh,
   trade: trade.zh,
+  risk: risk.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -22,6 +24,7 @@ export const en: Words = {
   welcome: welcome.en,
   chan: chan.en,
   trade: trade.en,
+  risk: risk.en,
   ...pages.en,
   errors: errors.en
 };

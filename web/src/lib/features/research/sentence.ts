@@ -9,6 +9,7 @@ export function pointName(kind: string, words: Words['chan'], style: 'B1' | 'zh'
 
 /** `short` is for a phone: fewer words, a question mark instead of "provisional". */
 export function sentence(structure: Structure | null, words: Words['chan'], style: 'B1' | 'zh', short = false): string {
+  if (structure && structure.bars > 0 && structure.bars < 3) return words.oneBar(structure.bars);
   const state = structure?.state;
   if (!state) return words.noStructure;
   const up = state.direction === 'up';

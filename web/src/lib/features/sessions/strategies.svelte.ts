@@ -5,6 +5,8 @@ import type { Strategy } from '$lib/api/types';
 class Strategies {
   items = $state.raw<Strategy[]>([]);
   cause = $state<unknown>(null);
+  /** False until the list was read once, however that ended. */
+  read = $state(false);
 
   async load(): Promise<void> {
     if (this.items.length) return;
@@ -13,6 +15,8 @@ class Strategies {
       this.cause = null;
     } catch (cause) {
       this.cause = cause;
+    } finally {
+      this.read = true;
     }
   }
 

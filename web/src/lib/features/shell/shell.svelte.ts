@@ -1,13 +1,20 @@
 // What is open above the page.
 class ShellState {
   commandOpen = $state(false);
+  commandText = $state('');
   ticketOpen = $state(false);
   ticketSide = $state<'BUY' | 'SELL'>('BUY');
   startOpen = $state(false);
+  riskOpen = $state(false);
   panelOpen = $state(false);
   toolsOpen = $state(false);
   sheetOpen = $state(false);
   sheetTab = $state<'watch' | 'structure' | 'positions' | 'orders' | 'tools'>('structure');
+
+  command(text = ''): void {
+    this.commandText = text;
+    this.commandOpen = true;
+  }
 
   ticket(side: 'BUY' | 'SELL'): void {
     this.ticketSide = side;

@@ -53,8 +53,7 @@ export const zh = {
     file: '文件', chooseFile: '选择文件', instrument: '品种', timeframe: '周期', import: '导入',
     imported: (added: string, duplicates: string) => `已导入 ${added} 根，${duplicates} 根重复。`,
     fileRefused: '文件没有导入，一根也没有存',
-    instruments: '已有序列', bars: '根数', first: '从', lastTs: '到', health: '体检', gaps: (n: number) => `${n} 处缺口`, healthy: '没有缺口',
-    kinds: { FILES: '文件夹', SAMPLES: '自带样本' } as Record<string, string>,
+    instruments: '已有序列', bars: '根数', first: '从', lastTs: '到', health: '体检', gaps: (n: number) => `${n} 处缺口`, kinds: { FILES: '文件夹', SAMPLES: '自带样本' } as Record<string, string>,
     required: '必填。', notNumber: '要填数字。', tooLow: (low: string) => `不小于 ${low}。`, tooHigh: (high: string) => `不大于 ${high}。`, notWhole: '要填整数。'
   },
   journal: {
@@ -123,8 +122,7 @@ export const en: typeof zh = {
     file: 'File', chooseFile: 'Choose a file', instrument: 'Symbol', timeframe: 'Period', import: 'Import',
     imported: (added, duplicates) => `${added} bars imported, ${duplicates} duplicates.`,
     fileRefused: 'The file was not imported; nothing was stored',
-    instruments: 'Stored series', bars: 'Bars', first: 'From', lastTs: 'To', health: 'Health', gaps: (n) => `${n} ${n === 1 ? 'gap' : 'gaps'}`, healthy: 'No gaps',
-    kinds: { FILES: 'Folder', SAMPLES: 'Samples' },
+    instruments: 'Stored series', bars: 'Bars', first: 'From', lastTs: 'To', health: 'Health', gaps: (n) => `${n} ${n === 1 ? 'gap' : 'gaps'}`, kinds: { FILES: 'Folder', SAMPLES: 'Samples' },
     required: 'Required.', notNumber: 'A number is needed.', tooLow: (low) => `At least ${low}.`, tooHigh: (high) => `At most ${high}.`, notWhole: 'A whole number is needed.'
   },
   journal: {
