@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
+from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.clock import Clock
@@ -23,6 +25,8 @@ from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.ledger.checks import find_violations
 from alphaloop.features.market.models import InstrumentRow
+from alphaloop.features.market.service import BarStore, find_instrument
+from alphaloop.features.market.service.imports import book_series
 from alphaloop.features.orders import service as orders
 from alphaloop.features.orders.execution import CrashPoint, Execution
 from alphaloop.features.orders.models import FillRow, OrderRow
@@ -39,6 +43,7 @@ from alphaloop.infra.identity import Actor, ActorType
 
 START_MS = 1_700_006_400_000  # 2023-11-15 00:00 UTC
 STEP_MS = 1_800_000
+_PRICES = ("open", "high", "low", "close", "volume")
 CEILING = Ceiling(live_allowed=False, maximum=Limits())
 GENEROUS = Limits(
     max_orders_per_minute=10_000,
@@ -318,3 +323,21 @@ def make_execution(db: Database, clock: Clock, venue: Any, crash_point: CrashPoi
     if crash_point is None:
         return Execution(db, clock, {"paper": venue})
     return Execution(db, clock, {"paper": venue}, crash_point=crash_point)
+
+
+async def add_series(
+    db: Database, clock: Clock, store: BarStore, spec: Instrument, table: BarTable, timeframe: Timeframe = Timeframe.M30
+) -> None:
+    """An instrument and a stored series of it, as an import would leave them."""
+    await add_instrument(db, clock, spec)
+    store.append(spec.symbol, timeframe, table)
+    async with db.write() as session:
+        row = await find_instrument(session, spec.symbol)
+        await book_series(session, store, row, timeframe, at=clock.now())
+
+
+def table_of(bars: Sequence[Bar], *, price_decimals: int = 2) -> BarTable:
+    """Bars as the store keeps them."""
+    columns = {name: np.array([float(getattr(one, name)) for one in bars]) for name in _PRICES}
+    ts = np.array([one.ts_ms for one in bars], dtype=np.int64)
+    return BarTable.of({"ts": ts, **columns}, price_decimals=price_decimals, volume_decimals=3)

@@ -57,6 +57,9 @@ def _ratio(value: Any) -> float:
     number = float(value)
     if abs(number) > 1e15:
         raise _refuse("number_too_large", "is too large")
+    if number == 0 and value != 0:
+        # Zero often means something of its own, such as no limit.
+        raise _refuse("number_too_small", "is too small")
     return number
 
 
