@@ -20,8 +20,8 @@ pytestmark = pytest.mark.database
 
 
 async def deposit(db: Database, clock: ManualClock, key: str, owner: int, amount: str, asset: str = "USDT") -> bool:
-    async with db.write() as session:
-        return await ledger.post(
+    return await db.transact(
+        lambda session: ledger.post(
             session,
             kind="deposit",
             key=key,
@@ -31,11 +31,12 @@ async def deposit(db: Database, clock: ManualClock, key: str, owner: int, amount
             ],
             at=clock.now(),
         )
+    )
 
 
 async def transfer(db: Database, clock: ManualClock, key: str, source: int, target: int, amount: str) -> bool:
-    async with db.write() as session:
-        return await ledger.post(
+    return await db.transact(
+        lambda session: ledger.post(
             session,
             kind="transfer",
             key=key,
@@ -45,6 +46,7 @@ async def transfer(db: Database, clock: ManualClock, key: str, source: int, targ
             ],
             at=clock.now(),
         )
+    )
 
 
 async def hold(db: Database, owner: int, purpose_id: int, amount: str, asset: str = "USDT") -> None:
