@@ -1,5 +1,6 @@
-// A layer is one overlay that draws many rows. Its rows live in `extendData`; it hangs on one anchor point, because
-// the chart asks an overlay for its figures only when it has at least one.
+// A layer is one overlay that draws many rows. It hangs on one anchor point, because the chart asks an overlay for its
+// figures only when it has at least one. The rows live here and not in `extendData`: the chart merges new data into
+// old, so a list that became shorter would keep its last rows. What changes there is a number, to ask for a redraw.
 import { registerOverlay, type Chart, type OverlayFigure, type XAxis, type YAxis } from 'klinecharts';
 
 export type Frame = {
@@ -12,6 +13,14 @@ export type Frame = {
   from: number;
   to: number;
 };
+
+const held = new WeakMap<Chart, Map<string, unknown>>();
+
+function rowsOf(chart: Chart): Map<string, unknown> {
+  const rows = held.get(chart) ?? new Map<string, unknown>();
+  held.set(chart, rows);
+  return rows;
+}
 
 type Draw<R> = (rows: R, frame: Frame) => OverlayFigure[];
 
@@ -33,7 +42,7 @@ function frameOf(chart: Chart, xAxis: XAxis | null, yAxis: YAxis | null, size: {
 }
 
 export function registerLayer<R>(name: string, draw: Draw<R>, options: { axis?: Draw<R>; zLevel?: number } = {}): void {
-  registerOverlay<R>({
+  registerOverlay<number>({
     name,
     totalStep: 2,
     lock: true,
@@ -41,24 +50,27 @@ export function registerLayer<R>(name: string, draw: Draw<R>, options: { axis?: 
     needDefaultPointFigure: false,
     needDefaultXAxisFigure: false,
     needDefaultYAxisFigure: false,
-    createPointFigures: ({ chart, overlay, bounding, xAxis, yAxis }) => {
+    createPointFigures: ({ chart, bounding, xAxis, yAxis }) => {
       const frame = frameOf(chart, xAxis, yAxis, bounding);
-      return frame ? draw(overlay.extendData, frame) : [];
+      return frame ? draw(rowsOf(chart).get(name) as R, frame) : [];
     },
     createYAxisFigures: options.axis
-      ? ({ chart, overlay, bounding, xAxis, yAxis }) => {
+      ? ({ chart, bounding, xAxis, yAxis }) => {
           const frame = frameOf(chart, xAxis, yAxis, bounding);
-          return frame && options.axis ? options.axis(overlay.extendData, frame) : [];
+          return frame && options.axis ? options.axis(rowsOf(chart).get(name) as R, frame) : [];
         }
       : null
   });
 }
 
+let version = 0;
+
 export function putLayer<R>(chart: Chart, name: string, rows: R, visible = true, paneId?: string): void {
-  const existing = chart.getOverlays({ name });
-  if (existing.length === 0) {
-    chart.createOverlay({ name, lock: true, points: [{ dataIndex: 0, value: 0 }], extendData: rows, visible, ...(paneId ? { paneId } : {}) });
+  rowsOf(chart).set(name, rows);
+  version += 1;
+  if (chart.getOverlays({ name }).length === 0) {
+    chart.createOverlay({ name, lock: true, points: [{ dataIndex: 0, value: 0 }], extendData: version, visible, ...(paneId ? { paneId } : {}) });
   } else {
-    chart.overrideOverlay({ name, extendData: rows, visible });
+    chart.overrideOverlay({ name, extendData: version, visible });
   }
 }

@@ -104,7 +104,10 @@ class Desk {
   #choose(): void {
     const before = saved();
     const query = new URLSearchParams(location.search);
-    const replay = this.replays.find((row) => row.id === (query.get('replay') ?? before.replay));
+    const named = query.get('replay') ?? (query.has('symbol') ? null : before.replay);
+    // A browser that remembers nothing joins what is playing already.
+    const fresh = named === undefined && !query.has('symbol');
+    const replay = fresh ? this.#newest() : this.replays.find((row) => row.id === named);
     const wanted = market.find(query.get('symbol') ?? before.symbol ?? replay?.instrument ?? null);
     const first =
       market.instruments.find((item) => item.alias === 'BTCUSDT' && item.series.length > 0) ??
@@ -113,9 +116,15 @@ class Desk {
       null;
     const chosen = wanted ?? first;
     this.symbol = chosen?.symbol ?? null;
-    this.timeframe = this.#fitting(query.get('tf') ?? before.timeframe ?? '30m');
+    this.timeframe = this.#fitting(query.get('tf') ?? before.timeframe ?? replay?.timeframe ?? '30m');
     if (replay) this.#enter(replay);
     else this.#useAccount(before.account ?? null);
+  }
+
+  #newest(): Replay | undefined {
+    const order = { PLAYING: 2, PAUSED: 1 } as Record<string, number>;
+    const going = this.replays.filter((row) => order[row.status]);
+    return going.sort((a, b) => (order[b.status] ?? 0) - (order[a.status] ?? 0) || Number(b.id) - Number(a.id))[0];
   }
 
   #fitting(timeframe: string): string {
@@ -141,7 +150,7 @@ class Desk {
   }
 
   #useAccount(id: string | null): void {
-    const account = this.accounts.find((row) => row.id === id) ?? this.accounts.find((row) => row.clock === 'system') ?? this.accounts[0] ?? null;
+    const account = this.accounts.find((row) => row.id === id) ?? this.accounts.find((row) => row.clock === 'system') ?? null;
     void book.show(account);
   }
 
