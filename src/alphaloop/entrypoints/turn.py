@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from loguru import logger
@@ -16,6 +17,7 @@ from alphaloop.adapters.feeds.replay import ReplayStatus
 from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.bar import Bar
 from alphaloop.core.calendar import find_calendar
+from alphaloop.core.clock import to_ms
 from alphaloop.core.errors import AlphaLoopError
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import plain
@@ -135,6 +137,7 @@ class ReplayTurns:
         that a crash leaves either the old bar or the new one. Orders are sent after it: what a crash leaves unsent is
         found at the next start, at the same account time.
         """
+        began = self._wiring.clock.now()
         prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
         assert self._live is not None
         async with contextlib.AsyncExitStack() as locked:
@@ -152,7 +155,7 @@ class ReplayTurns:
                 if account.id in acted | traded:
                     await self._trading.execution.work(account, now_ms=bar.close_ms)
         await self._trading.dispatcher.drain()
-        await self._show(bar, structure, worths)
+        await self._show(bar, structure, worths, began)
 
     async def _commit(self, bar: Bar, wishes: list["_Wish"]) -> tuple[dict[int, Worth], set[int]]:
         """(worth by account, accounts with something to send or cancel), all in one transaction."""
@@ -251,7 +254,7 @@ class ReplayTurns:
             runner.memory,
         )
 
-    async def _show(self, bar: Bar, structure: dict[str, Any], worths: dict[int, Worth]) -> None:
+    async def _show(self, bar: Bar, structure: dict[str, Any], worths: dict[int, Worth], began: datetime) -> None:
         replay = self.replay
         await self._wiring.bus.publish(
             "market",
@@ -267,6 +270,7 @@ class ReplayTurns:
                     "bar": market.bar_row(bar),
                     "bars_done": replay.bars_done,
                     "bars_total": replay.bars_total,
+                    "began_ms": to_ms(began),
                     "chan": structure,
                 },
             },
