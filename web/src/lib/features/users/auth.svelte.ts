@@ -3,6 +3,7 @@ import { api, ApiError, ask, refreshToken, setToken, whenSignedOut } from '$lib/
 import type { AuthState, Focus, Locale, Me, Updown } from '$lib/api/types';
 import { prefs } from '$lib/prefs/prefs.svelte';
 
+const REMEMBERED = 'alphaloop.remembered';
 export type Stage = 'starting' | 'unreachable' | 'onboarding' | 'login' | 'in';
 
 class Auth {
@@ -22,7 +23,8 @@ class Auth {
         this.stage = 'onboarding';
         return;
       }
-      if (await refreshToken()) await this.#enter();
+      // The cookie itself is out of a script's sight: a mark beside it spares strangers a refused request.
+      if (localStorage.getItem(REMEMBERED) && (await refreshToken())) await this.#enter();
       else this.stage = 'login';
     } catch (cause) {
       this.stage = cause instanceof ApiError && cause.status > 0 && cause.status < 500 ? 'login' : 'unreachable';
@@ -52,12 +54,14 @@ class Auth {
   async #enter(): Promise<void> {
     this.me = await ask(api.GET('/api/v1/auth/me'));
     prefs.adopt(this.me);
+    localStorage.setItem(REMEMBERED, '1');
     this.stage = 'in';
   }
 
   #out(): void {
     setToken(null);
     prefs.forget();
+    localStorage.removeItem(REMEMBERED);
     this.me = null;
     if (this.stage === 'in') this.stage = 'login';
   }
