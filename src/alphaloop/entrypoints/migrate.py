@@ -1,29 +1,39 @@
-"""Brings a database to the newest tables, or back; the same steps on SQLite, PostgreSQL and MySQL."""
+"""Brings a database to the newest tables, or back; the same steps on SQLite, PostgreSQL and MySQL.
+
+Alembic is loaded only when there is something to do: most starts find the database as they left it.
+"""
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 
 from alphaloop.entrypoints.rooms import load_tables
 from alphaloop.infra.db import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _FOLDER = Path(__file__).parents[1] / "migrations"
 
 
-def _config() -> Config:
+def newest_revision() -> str:
+    """The newest migration this version knows; files are named `<revision>_<what>.py` and sort in order."""
+    return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py"))
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     return config
 
 
-async def _with_connection(url: URL | str, work: Callable[[Config], None]) -> None:
+async def _with_connection(url: URL | str, work: "Callable[[Config], None]") -> None:
     load_tables()
     db = Database(url)
     if db.dialect == "sqlite" and db.url.database:
@@ -43,6 +53,9 @@ async def _with_connection(url: URL | str, work: Callable[[Config], None]) -> No
 
 
 async def upgrade_async(url: URL | str, target: str = "head") -> None:
+    """Apply every missing migration up to `target`."""
+    from alembic import command
+
     await _with_connection(url, lambda config: command.upgrade(config, target))
 
 
@@ -53,6 +66,8 @@ def upgrade(url: URL | str, target: str = "head") -> None:
 
 def downgrade(url: URL | str, target: str = "base") -> None:
     """Undo migrations down to `target`; `base` leaves an empty database."""
+    from alembic import command
+
     asyncio.run(_with_connection(url, lambda config: command.downgrade(config, target)))
 
 
@@ -61,13 +76,17 @@ def write_revision(url: URL | str, message: str, revision: str) -> None:
     asyncio.run(_with_connection(url, lambda config: _revise(config, message, revision)))
 
 
-def _revise(config: Config, message: str, revision: str) -> None:
+def _revise(config: "Config", message: str, revision: str) -> None:
+    from alembic import command
+
     command.revision(config, message=message, autogenerate=True, rev_id=revision)
 
 
 async def is_current(db: Database) -> bool:
-    """Whether the database has every migration this version knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    async with db.engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    return found == head
+    """Whether the database has every migration this version knows; a database without tables has none."""
+    try:
+        async with db.engine.connect() as connection:
+            found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except DBAPIError:
+        return False
+    return bool(found == newest_revision())

@@ -18,14 +18,15 @@ def _run(work: Any) -> Any:
     import asyncio
 
     from alphaloop.core.errors import AlphaLoopError
-    from alphaloop.entrypoints.migrate import upgrade_async
+    from alphaloop.entrypoints.migrate import is_current, upgrade_async
     from alphaloop.infra.db import Database
     from alphaloop.infra.settings import SettingsError, load_settings
 
     async def inside(settings: "Settings") -> Any:
-        await upgrade_async(settings.database_url)
         db = Database(settings.database_url)
         try:
+            if not await is_current(db):
+                await upgrade_async(settings.database_url)
             return await work(settings, db)
         finally:
             await db.close()
