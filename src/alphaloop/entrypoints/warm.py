@@ -1,15 +1,26 @@
-"""Compiles the numeric kernels once per version and machine, so that the first backtest does not wait for it."""
+"""Compiles the numeric kernels once per state of their source and machine, so that the first backtest need not wait."""
 
+import hashlib
 import os
 import platform
 from pathlib import Path
 
-from alphaloop import __version__
+_COMPILED = ("kernels", "engine", "strategies")
+
+
+def source_key() -> str:
+    """Changes with any compiled source: numba's own cache does not notice a change in a function that another calls."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for folder in _COMPILED:
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def own_cache(home: Path) -> Path:
     """Point the compiler's cache at a folder of ours; call before numba is imported."""
-    folder = home.absolute() / "cache" / f"numba-{__version__}-{platform.machine()}"
+    folder = home.absolute() / "cache" / f"numba-{source_key()}-{platform.machine()}"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder

@@ -1,0 +1,1 @@
+"""Speed and memory measurements; each prints our figure beside a peer's from the same run."""
