@@ -9,7 +9,9 @@ from fastapi import APIRouter
 
 import alphaloop.features
 from alphaloop.infra.jobs.local import JobHandler
+from alphaloop.infra.jobs.schedule import Schedule
 from alphaloop.infra.outbox import Listener
+from alphaloop.infra.settings import Settings
 
 
 def _each(file: str) -> list[Any]:
@@ -54,9 +56,9 @@ def job_handlers() -> dict[str, JobHandler]:
     return merged
 
 
-def schedules() -> dict[str, Any]:
-    """Job kind -> schedule, from each room's jobs.py (`SCHEDULES`)."""
-    merged: dict[str, Any] = {}
+def schedules(settings: Settings) -> dict[str, Schedule]:
+    """Job kind -> when it is due, from each room's jobs.py (`SCHEDULES`: kind -> function of the settings)."""
+    merged: dict[str, Schedule] = {}
     for module in _each("jobs"):
-        merged.update(getattr(module, "SCHEDULES", {}))
+        merged.update({kind: make(settings) for kind, make in getattr(module, "SCHEDULES", {}).items()})
     return merged

@@ -5,40 +5,19 @@ two believe they hold it.
 """
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from loguru import logger
 
 from alphaloop.core.clock import Clock
 from alphaloop.infra.db import Database
 from alphaloop.infra.jobs.local import enqueue
+from alphaloop.infra.jobs.schedule import Schedule
 from alphaloop.infra.leases import holds_lease, take_lease
 
 LEASE = "scheduler"
 LEASE_S = 30.0
 TICK_S = 5.0
-_LOOK_BACK = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When a job runs: a five-field cron line in a named time zone."""
-
-    cron: str
-    zone: str = "UTC"
-
-    def latest(self, now: datetime) -> datetime | None:
-        """The newest moment not after `now` at which the job was due, looking back an hour."""
-        trigger = CronTrigger.from_crontab(self.cron, timezone=ZoneInfo(self.zone))
-        due, found = trigger.get_next_fire_time(None, now - _LOOK_BACK), None
-        while due is not None and due <= now:
-            found = due
-            due = trigger.get_next_fire_time(due, due + timedelta(seconds=1))
-        return found
 
 
 class Scheduler:

@@ -21,6 +21,7 @@ from alphaloop.infra.identity import Actor
 from alphaloop.infra.outbox import OutboxRow, events_after
 
 HELLO_S = 5.0
+CLOSE_S = 2.0
 MAX_SOCKETS_PER_USER = 20
 MAX_FRAME_BYTES = 16 * 1024
 MAX_MESSAGES_PER_S = 50
@@ -49,7 +50,8 @@ class Socket:
         self.actor = actor
         self.websocket = websocket
         self.topics: set[str] = set()
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED)
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED)
+        self.cut = asyncio.Event()
 
     def send(self, frame: bytes) -> None:
         try:
@@ -59,9 +61,8 @@ class Socket:
             self.close()
 
     def close(self) -> None:
-        while not self.queue.empty():
-            self.queue.get_nowait()
-        self.queue.put_nowait(None)
+        """End it at once, even while a frame is stuck on its way to a tab that does not read."""
+        self.cut.set()
 
 
 class StreamHub:
@@ -73,7 +74,9 @@ class StreamHub:
         self._tickets = tickets
         self._heartbeat_s = heartbeat_s
         self._sockets: dict[int, set[Socket]] = defaultdict(set)
-        self._seq: dict[int, int] = defaultdict(int)
+        # Numbers of an earlier process are all smaller, so that nobody resumes into the wrong series.
+        first = to_ms(clock.now())
+        self._seq: dict[int, int] = defaultdict(lambda: first)
         self._past: dict[int, deque[tuple[int, bytes]]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._last_event = -1
         self._started_after = 0
@@ -161,7 +164,8 @@ class StreamHub:
         socket = Socket(actor, websocket)
         self._welcome(socket, resume)
         try:
-            tasks = [asyncio.create_task(work) for work in (self._write(socket), self._read(socket))]
+            work = (self._write(socket), self._read(socket), socket.cut.wait())
+            tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in work]
             done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in waiting:
                 task.cancel()
@@ -172,8 +176,8 @@ class StreamHub:
                     logger.opt(exception=error).error("socket failed")
         finally:
             self._sockets[actor.person].discard(socket)
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await websocket.close(1000)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+                await asyncio.wait_for(websocket.close(1000), CLOSE_S)
 
     async def _hello(self, websocket: WebSocket) -> tuple[Actor | None, int | None]:
         message = _parse(await websocket.receive_text())
@@ -198,16 +202,19 @@ class StreamHub:
         self._sockets[user].add(socket)
 
     async def _write(self, socket: Socket) -> None:
+        """Send what is queued, or a heartbeat; ends once the login behind the socket has ended, busy or idle."""
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
         while True:
             try:
                 frame = await asyncio.wait_for(socket.queue.get(), self._heartbeat_s)
             except TimeoutError:
                 frame = self._frame("system", "heartbeat", {}, self._seq[socket.actor.person])
+            if loop.time() - checked >= self._heartbeat_s:
+                checked = loop.time()
                 async with self._db.read() as session:
                     if not await self._tickets.still_valid(session, socket.actor):
-                        frame = None
-            if frame is None:
-                return
+                        return
             await socket.websocket.send_text(frame.decode())
 
     async def _read(self, socket: Socket) -> None:

@@ -32,7 +32,7 @@ from alphaloop.infra.http.middleware import MAX_BODY, Outermost
 from alphaloop.infra.http.wire import ErrorBody
 from alphaloop.infra.logs import setup_logs
 from alphaloop.infra.security import Passwords, Tokens, secret_or_made
-from alphaloop.infra.settings import Settings, SettingsError, load_settings
+from alphaloop.infra.settings import Settings, SettingsError, is_weak_secret, load_settings
 from alphaloop.infra.vault import open_vault
 
 PAGE = Path(__file__).parents[1] / "web" / "dist"
@@ -45,6 +45,8 @@ def make_wiring(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
     chosen = clock or SystemClock()
     keys = settings.home / "keys"
     db = Database(settings.database_url)
+    if settings.jwt_secret.get_secret_value() and is_weak_secret(settings.jwt_secret.get_secret_value()):
+        logger.warning("JWT_SECRET is a default or too short; production refuses to start with it")
     tokens = Tokens(
         secret_or_made(settings.jwt_secret.get_secret_value(), keys), chosen, algorithm=settings.jwt_algorithm
     )

@@ -52,7 +52,7 @@ class Worker:
         self._dispatcher = Dispatcher(wiring.db, wiring.clock, listeners, self._publish)
         parts: dict[type[Any], Any] = {**wiring.parts, Settings: wiring.settings, Vault: wiring.vault}
         self._jobs = LocalWorker(wiring.db, wiring.clock, rooms.job_handlers(), holder=self._holder, parts=parts)
-        self._scheduler = Scheduler(wiring.db, wiring.clock, rooms.schedules(), holder=self._holder)
+        self._scheduler = Scheduler(wiring.db, wiring.clock, rooms.schedules(wiring.settings), holder=self._holder)
         self._wake = asyncio.Event()
         self._replays: dict[int, asyncio.Task[None]] = {}
         # Replays whose accounts the venue knows by now; an order sent earlier would be refused.

@@ -31,6 +31,11 @@ WEAK_SECRETS = frozenset({"", "change-me", "change-me-please", "changeme", "secr
 MIN_SECRET_BYTES = 32
 
 
+def is_weak_secret(secret: str) -> bool:
+    """Whether a signing secret is a known default or shorter than 32 bytes."""
+    return secret.lower() in WEAK_SECRETS or len(secret.encode()) < MIN_SECRET_BYTES
+
+
 class SettingsError(ValueError):
     """A setting is unknown or unusable; the message is one sentence fit for the terminal."""
 
@@ -109,8 +114,7 @@ class Settings(BaseModel):
     def _production_is_strict(self) -> Self:
         if self.environment != "production":
             return self
-        secret = self.jwt_secret.get_secret_value()
-        if secret.lower() in WEAK_SECRETS or len(secret.encode()) < MIN_SECRET_BYTES:
+        if is_weak_secret(self.jwt_secret.get_secret_value()):
             raise ValueError(f"JWT_SECRET must be a random text of at least {MIN_SECRET_BYTES} bytes in production")
         return self
 

@@ -286,6 +286,13 @@ async def _snapshot(session: WriteSession, account: Account, now: Worth, day: da
         await session.execute(update(EquitySnapshot).where(EquitySnapshot.id == today.id).values(**values))
 
 
+async def snapshot_now(session: WriteSession, account: Account, *, clock: Clock) -> Worth:
+    """Write the account's row of today at its latest marks."""
+    now = await worth(session, account)
+    await _snapshot(session, account, now, clock.now().date(), clock)
+    return now
+
+
 async def equity_curve(session: ReadSession, account_id: int, *, limit: int = 5000) -> list[EquityPoint]:
     """The newest equity points, oldest first."""
     rows = await session.scalars(
