@@ -5,6 +5,8 @@ class ShellState {
   ticketOpen = $state(false);
   ticketSide = $state<'BUY' | 'SELL'>('BUY');
   startOpen = $state(false);
+  /** A moment that the chart should bring into view once it has its bars. */
+  showTs = $state<number | null>(null);
   riskOpen = $state(false);
   panelOpen = $state(false);
   toolsOpen = $state(false);
