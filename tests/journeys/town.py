@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from alphaloop.core.clock import ManualClock
 from alphaloop.entrypoints.web import make_app, make_wiring
 from alphaloop.features.market.service import BarStore
+from alphaloop.infra.bus import LoopbackHub
 from alphaloop.infra.columns import Model
 from alphaloop.infra.db import Database
 from alphaloop.infra.http.doors import Wiring
@@ -59,7 +60,7 @@ class Town:
 async def open_town(db: Database, clock: ManualClock, home: Path, **settings: Any) -> AsyncIterator[Town]:
     """`anna` (the administrator), `bert` (a trader) and one stored series, BTCUSDT 30m."""
     chosen = Settings(home=home, registration_open=True, **settings)
-    wiring = replace(make_wiring(chosen, clock=clock), db=db)
+    wiring = replace(make_wiring(chosen, clock=clock, bus=LoopbackHub(home / "run" / "bus.json")), db=db)
     wiring.parts[RateLimits] = RateLimits(limits=_AMPLE)
     wiring.parts[Passwords] = Passwords(Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1))
     app = make_app(wiring)

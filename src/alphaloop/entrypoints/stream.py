@@ -207,7 +207,9 @@ class StreamHub:
         checked = loop.time()
         while True:
             try:
-                frame = await asyncio.wait_for(socket.queue.get(), self._heartbeat_s)
+                # Not wait_for: on Python 3.11 it may swallow the cancel that ends this task.
+                async with asyncio.timeout(self._heartbeat_s):
+                    frame = await socket.queue.get()
             except TimeoutError:
                 frame = self._frame("system", "heartbeat", {}, self._seq[socket.actor.person])
             if loop.time() - checked >= self._heartbeat_s:
