@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -70,6 +70,21 @@ async def order_by_episode(
         )
     )
     return found
+
+
+async def count_episode(session: ReadSession, session_id: int, instrument: str, episode: int) -> int:
+    """How many orders (protection apart) a strategy's episode has made so far: the next one's `seq`."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(OrderRow)
+        .where(
+            OrderRow.session_id == session_id,
+            OrderRow.instrument == instrument,
+            OrderRow.episode == episode,
+            OrderRow.parent_id.is_(None),
+        )
+    )
+    return int(found or 0)
 
 
 async def working_orders(session: ReadSession, account_id: int, *, instrument: str | None = None) -> list[OrderRow]:

@@ -292,6 +292,8 @@ async def _trade(
         session_id=row.id,
         signal_id=signal.id,
         episode=desired.episode,
+        # An episode may ask more than once: in, and out again by the strategy's own management.
+        seq=await orders.count_episode(session, row.id, row.instrument, desired.episode),
     )
     actor = Actor(ActorType.STRATEGY, user_id=row.user_id, permissions=frozenset({"order.place"}))
     done = (await orders.submit_many(session, actor, account, [request], ceiling=ceiling, clock=clock))[0]

@@ -3,6 +3,7 @@
 from alphaloop.features.orders.service.cancel import cancel_order, close_position, request_cancels
 from alphaloop.features.orders.service.preview import preview_order
 from alphaloop.features.orders.service.read import (
+    count_episode,
     get_order,
     list_fills,
     list_orders,
@@ -17,6 +18,7 @@ __all__ = [
     "Submission",
     "cancel_order",
     "close_position",
+    "count_episode",
     "get_order",
     "list_fills",
     "list_orders",

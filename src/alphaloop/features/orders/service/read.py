@@ -10,6 +10,7 @@ from alphaloop.infra.db import ReadSession
 from alphaloop.infra.identity import Actor
 
 working_orders = repository.working_orders
+count_episode = repository.count_episode
 
 
 async def reachable(session: ReadSession, actor: Actor, account_id: int | None) -> list[int]:
