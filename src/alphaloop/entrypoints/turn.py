@@ -183,6 +183,8 @@ class ReplayTurns:
             self.replay = await market.advance_cursor(session, clock, self.replay, cursor_ts=bar.ts_ms)
             if self.replay.status == ReplayStatus.ENDED:
                 await announce_replay(session, self.replay, clock=clock)
+                for account in self._accounts:
+                    await sessions.end_sessions(session, account.id, "replay_ended", clock=clock)
             # Between two bars people's own orders are served elsewhere; here only this turn's are waiting.
             acted = {wish.account.id for wish in wishes} if session.info.get("announced") else set()
         return worths, acted

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import platform
+import threading
+import time
 from pathlib import Path
 
 _COMPILED = ("kernels", "engine", "strategies")
@@ -18,9 +20,9 @@ def source_key() -> str:
     return digest.hexdigest()[:12]
 
 
-def own_cache(home: Path) -> Path:
+def own_cache(cache: Path) -> Path:
     """Point the compiler's cache at a folder of ours; call before numba is imported."""
-    folder = home.absolute() / "cache" / f"numba-{source_key()}-{platform.machine()}"
+    folder = cache / f"numba-{source_key()}-{platform.machine()}"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
@@ -30,9 +32,11 @@ def is_warm(folder: Path) -> bool:
     return (folder / "warm").is_file()
 
 
-def warm(home: Path) -> None:
-    """Run every compiled path once on a short series."""
-    folder = own_cache(home)
+def warm(cache: Path) -> None:
+    """Run every compiled path once on a short series, unless that has been done for this source."""
+    folder = own_cache(cache)
+    if is_warm(folder):
+        return
     import numpy as np
 
     from alphaloop.engine.backtest import run_backtest
@@ -48,8 +52,20 @@ def warm(home: Path) -> None:
     (folder / "warm").touch()
 
 
-if __name__ == "__main__":
+def warm_for(parent: int) -> None:
+    """Compile in the background for a worker, and give up when it dies: nobody would use the rest."""
     from alphaloop.infra.settings import load_settings
 
     os.nice(10)
-    warm(load_settings().home)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    warm(load_settings().compile_cache)
+
+
+if __name__ == "__main__":
+    warm_for(os.getppid())

@@ -24,6 +24,7 @@ from alphaloop.features.audit.jobs import seal_once
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository as order_rows
 from alphaloop.features.orders.execution import Execution
+from alphaloop.features.users.models import UserProfile
 from alphaloop.infra.bus import open_bus
 from alphaloop.infra.db import WriteSession
 from alphaloop.infra.http.doors import Wiring
@@ -73,7 +74,9 @@ class Worker:
         """The first person finds the sample series (and the operator's data folder) waiting."""
         owner = Actor(ActorType.SYSTEM, user_id=event.user_id)
         wiring = self._wiring
-        await market.ensure_samples(session, owner, wiring.clock, wiring.settings, wiring.vault)
+        profile = await session.get(UserProfile, event.user_id)
+        locale = profile.locale if profile is not None else "zh-CN"
+        await market.ensure_samples(session, owner, wiring.clock, wiring.settings, wiring.vault, locale=locale)
 
     async def _on_nudge(self, _payload: Any) -> None:
         self._wake.set()
@@ -120,8 +123,7 @@ class Worker:
 
     async def _warm(self) -> None:
         """Compile the kernels in a process of its own at low priority, once per version."""
-        home = self._wiring.settings.home
-        if is_warm(own_cache(home)):
+        if is_warm(own_cache(self._wiring.settings.compile_cache)):
             return
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "alphaloop.entrypoints.warm")
         try:

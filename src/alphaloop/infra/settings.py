@@ -52,6 +52,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", validation_alias=_named("ALPHALOOP_HOST"))
     port: int = Field(8000, ge=0, le=65535, validation_alias=_named("ALPHALOOP_PORT", "PORT"))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias=_named("LOG_LEVEL"))
+    cache_dir: Path | None = Field(None, validation_alias=_named("ALPHALOOP_CACHE_DIR"))
     data_dir: Path | None = Field(None, validation_alias=_named("ALPHALOOP_DATA_DIR"))
     single_user: bool = Field(True, validation_alias=_named("ALPHALOOP_SINGLE_USER"))
     forwarded_allow_ips: str = Field("", validation_alias=_named("FORWARDED_ALLOW_IPS"))
@@ -154,6 +155,10 @@ class Settings(BaseModel):
     @property
     def bars_dir(self) -> Path:
         return self.home / "data" / "bars"
+
+    @property
+    def compile_cache(self) -> Path:
+        return (self.cache_dir or self.home / "cache").absolute()
 
     @property
     def strategy_managers(self) -> frozenset[str]:

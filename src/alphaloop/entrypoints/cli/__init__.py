@@ -85,6 +85,14 @@ def migrate(
 
 
 @app.command()
+def warm() -> None:
+    """Compile the numeric kernels ahead, so that the first backtest and replay start at once."""
+    from alphaloop.entrypoints.warm import warm
+
+    warm(_settings().compile_cache)
+
+
+@app.command()
 def openapi() -> None:
     """Print the OpenAPI document; needs no server and no database."""
     import json

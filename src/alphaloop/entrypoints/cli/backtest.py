@@ -26,7 +26,7 @@ def run(
     key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger.")],
     bars: Annotated[str, typer.Option("--bars", help="CSV or Parquet file, or 'sample'.")],
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, once per parameter.")] = None,
-    cash: Annotated[str, typer.Option("--cash", help="Starting cash in quote units.")] = "100000",
+    cash: Annotated[str, typer.Option("--cash", help="Starting cash in quote units.")] = "1000000",
     fee: Annotated[str, typer.Option("--fee", help="Fee per side, as a fraction of the price.")] = "0",
     slippage: Annotated[str, typer.Option("--slippage", help="Slippage per side, as a fraction.")] = "0",
     fill: Annotated[str, typer.Option("--fill", help="open (of the next bar) or close (of this one).")] = "open",

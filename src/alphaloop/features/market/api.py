@@ -18,6 +18,7 @@ from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Writing
 from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, make_cursor, read_cursor
 from alphaloop.infra.jobs.local import get_job
+from alphaloop.infra.jobs.wire import JobOut
 
 IMPORT_PATH = "/api/v1/market/import"
 MAX_IMPORT_BYTES = MAX_BYTES + 64 * 1024
@@ -236,10 +237,10 @@ async def test_data_source(source_id: Id, actor: Asking, wiring: Wired, clock: N
 
 
 @sources.post("/data-sources/{source_id}/sync", status_code=202, responses=_refusals(404, 409))
-async def sync_data_source(source_id: Id, session: Writing, actor: Asking, clock: Now) -> schemas.JobOut:
+async def sync_data_source(source_id: Id, session: Writing, actor: Asking, clock: Now) -> JobOut:
     """Bring the source's bars in as a job; follow it under `/jobs/{id}`."""
     job_id = await service.request_sync(session, actor, clock, source_id)
-    return schemas.JobOut.of(await get_job(session, job_id, owner_id=None))
+    return JobOut.of(await get_job(session, job_id, owner_id=None))
 
 
 @sources.post("/data-sources/{source_id}/use", responses=_refusals(404))

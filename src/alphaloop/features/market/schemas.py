@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow, SourceStatus
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
-from alphaloop.infra.jobs.models import JobRow, JobStatus
 
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
@@ -243,31 +242,3 @@ class SourceTestOut(Wire):
     message: str
     latency_ms: Ratio
     series: int
-
-
-class JobProgress(Wire):
-    done: int
-    total: int
-    note: str
-
-
-class JobOut(Wire):
-    """Long work: how far it is and what came out."""
-
-    id: Id
-    kind: str
-    status: JobStatus
-    progress: JobProgress
-    result: dict[str, Any] | None
-    error: dict[str, Any] | None
-
-    @classmethod
-    def of(cls, row: JobRow) -> "JobOut":
-        return cls(
-            id=row.id,
-            kind=row.kind,
-            status=JobStatus(row.status),
-            progress=JobProgress(done=row.progress_done, total=row.progress_total, note=row.progress_note),
-            result=row.result,
-            error=row.error,
-        )

@@ -1,10 +1,8 @@
-"""Health and jobs on the wire."""
+"""Health on the wire."""
 
 from enum import StrEnum
-from typing import Any
 
-from alphaloop.infra.http.wire import Id, TimeMs, Wire
-from alphaloop.infra.jobs.models import JobStatus
+from alphaloop.infra.http.wire import TimeMs, Wire
 
 
 class PartStatus(StrEnum):
@@ -25,18 +23,3 @@ class Health(Wire):
     status: PartStatus
     last_updated: TimeMs
     parts: list[Part]
-
-
-class Progress(Wire):
-    done: int
-    total: int
-    note: str
-
-
-class JobView(Wire):
-    id: Id
-    kind: str
-    status: JobStatus
-    progress: Progress
-    result: dict[str, Any] | None
-    error: dict[str, Any] | None

@@ -3,10 +3,9 @@
 from sqlalchemy import func, select, text
 
 from alphaloop.core.clock import Clock
-from alphaloop.features.monitoring.schemas import Health, JobView, Part, PartStatus, Progress
+from alphaloop.features.monitoring.schemas import Health, Part, PartStatus
 from alphaloop.infra.bus import Bus
 from alphaloop.infra.db import Database, ReadSession
-from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.leases import Lease
 from alphaloop.infra.outbox import OutboxRow
 
@@ -53,14 +52,3 @@ async def _outbox(session: ReadSession) -> Part:
     )
     status = PartStatus.OK if waiting < OUTBOX_BACKLOG else PartStatus.DEGRADED
     return Part(name="outbox", status=status, detail=str(waiting))
-
-
-def job_view(row: JobRow) -> JobView:
-    return JobView(
-        id=row.id,
-        kind=row.kind,
-        status=row.status,
-        progress=Progress(done=row.progress_done, total=row.progress_total, note=row.progress_note),
-        result=row.result,
-        error=row.error,
-    )

@@ -40,11 +40,16 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The instrument's latest known price and its age in bars, on the account's clock."""
+    """What the account knows of the market: the last price, and whether an order sent now could still trade.
+
+    `waits_for_bar` is True where orders trade at the next bar, which by definition is open; `over` where no bar will
+    ever come.
+    """
 
     last_price: Decimal | None
     stale: bool
-    queued_for_next_bar: bool
+    waits_for_bar: bool
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +138,7 @@ async def check_order(
     context = RiskContext(
         mode_allowed=account.trading_mode != TradingMode.LIVE or ceiling.live_allowed,
         halted=await find_halt(session, account) is not None,
-        # On bars an order waits for the next one, which by definition trades.
-        market_open=market.queued_for_next_bar or calendar.is_open(from_ms(now_ms)),
+        market_open=not market.over and (market.waits_for_bar or calendar.is_open(from_ms(now_ms))),
         last_price=market.last_price,
         last_price_stale=market.stale,
         equity=worth.equity,

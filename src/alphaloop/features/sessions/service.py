@@ -187,6 +187,19 @@ async def fail_session(session: WriteSession, session_id: int, reason: str, *, c
         await _announce(session, row, "failed", clock)
 
 
+async def end_sessions(session: WriteSession, account_id: int, reason: str, *, clock: Clock) -> None:
+    """Stop every session of an account whose market is over."""
+    rows = await session.scalars(
+        select(TradingSession).where(
+            TradingSession.account_id == account_id, TradingSession.status != SessionStatus.STOPPED
+        )
+    )
+    for row in list(rows):
+        row.status, row.reason, row.updated_at = SessionStatus.STOPPED, reason, clock.now()
+        await session.flush()
+        await _announce(session, row, "stopped", clock)
+
+
 async def follow(
     session: WriteSession,
     row: TradingSession,

@@ -218,16 +218,20 @@ async def request_sync(session: WriteSession, actor: Actor, clock: Clock, source
     return job_id
 
 
+_NAMES = {"zh": ("内置样例", "本地文件"), "en": ("Built-in samples", "Local files")}
+
+
 async def ensure_samples(
-    session: WriteSession, actor: Actor, clock: Clock, settings: Settings, vault: Vault
+    session: WriteSession, actor: Actor, clock: Clock, settings: Settings, vault: Vault, *, locale: str = "zh-CN"
 ) -> list[int]:
     """Where no source exists yet, add the built-in samples and, where the operator names a data folder, its files;
     returns the jobs that bring their bars in. The folder comes first, because its bars are the ones wanted."""
     if await repository.sources_page(session, user_id=None, after_id=None, limit=1):
         return []
-    wanted = [("SAMPLES", "内置样例 Samples")]
+    names = _NAMES["en" if locale == "en" else "zh"]
+    wanted = [("SAMPLES", names[0])]
     if settings.data_dir is not None:
-        wanted.insert(0, ("FILES", "本地文件 Files"))
+        wanted.insert(0, ("FILES", names[1]))
     jobs = []
     for kind, name in wanted:
         source = await add_source(session, actor, clock, vault, name=name, kind=kind, config={})

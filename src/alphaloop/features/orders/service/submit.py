@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
 
+from alphaloop.adapters.feeds.replay import ReplayStatus
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, InvalidError
 from alphaloop.core.ids import client_order_id
@@ -24,7 +25,7 @@ from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
 from alphaloop.features.risk.service import Ceiling, Market, Refused
 from alphaloop.infra.db import ReadSession, WriteSession
-from alphaloop.infra.identity import Actor
+from alphaloop.infra.identity import SYSTEM, Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,11 @@ def as_venue_order(request: NewOrderRequest) -> VenueOrder:
 async def price_seen(session: ReadSession, account: Account, instrument: str) -> Market:
     """The latest price the account knows. On a replay it is the last closed bar's and orders wait for the next bar."""
     mark = await positions.find_mark(session, account.id, instrument)
-    on_bars = account.replay_id is not None
-    return Market(mark.price if mark else None, stale=not on_bars, queued_for_next_bar=on_bars)
+    price = mark.price if mark else None
+    if account.replay_id is None:
+        return Market(price, stale=True, waits_for_bar=False)
+    replay = await market.get_replay(session, SYSTEM, account.replay_id)
+    return Market(price, stale=False, waits_for_bar=True, over=replay.status == ReplayStatus.ENDED)
 
 
 async def find_repeated(

@@ -4,7 +4,6 @@ export const zh: Record<string, string> = {
   unreachable: '平台没有应答。确认它在运行后再试。',
   password_too_short: '密码太短，至少 12 位。',
   password_too_common: '这个密码太常见，换一个。',
-  bad_credentials: '用户名或密码不对。',
   wrong_password: '密码不对。',
   unauthenticated: '登录已过期，请重新登录。',
   login_failed: '用户名或密码不对。',
@@ -31,7 +30,7 @@ export const zh: Record<string, string> = {
   not_tradable_here: '这个账户不能交易这个品种。',
   replay_ended: '回放已经结束。',
   replay_shows_another_series: '这个回放放的是另一个品种或周期。',
-  session_exists: '这个账户已经在运行同一个策略。',
+  session_exists: '这个账户在这个品种上已有策略在运行。',
   session_stopped: '已停止的不能再继续，重新运行一个。',
   bad_start: '这一天没有 K 线可以开始。',
   start_within_warmup: '开始日之前的 K 线太少，往后选一天。',
@@ -47,7 +46,7 @@ export const zh: Record<string, string> = {
   series_busy: '这个序列正在写入，稍后再试。',
   forbidden: '这个账号没有这项权限。',
   not_found: '没有找到，可能已被删除。',
-  rate_limited: '请求太快，稍等几秒再试。',
+  too_many_requests: '请求太快，稍等几秒再试。',
   bad_symbol: '品种写法是 名称@场所，例如 BTC/USDT@binance。',
   bad_bar_file: '文件有坏行。',
   no_bars: '这个品种还没有 K 线。',
@@ -55,18 +54,13 @@ export const zh: Record<string, string> = {
   risk_rate_per_minute: '一分钟内的委托太多，稍后再试。',
   risk_min_notional: '低于最小金额，加大数量。',
   risk_free_cash: '可用资金不够，减小数量。',
-  risk_halted: '开仓已停。可以撤单和平仓。',
-  source_unreachable: '数据源连不上，检查配置。',
-  invalid: '有一项填得不对。',
-  invalid_input: '有一项填得不对。',
-  validation_error: '有一项填得不对。'
+  invalid: '有一项填得不对。'
 };
 
 export const en: Record<string, string> = {
   unreachable: 'The platform does not answer. Check that it is running and try again.',
   password_too_short: 'Too short: 12 characters at least.',
   password_too_common: 'This password is too common. Choose another.',
-  bad_credentials: 'User name or password is not right.',
   wrong_password: 'The password is not right.',
   unauthenticated: 'The login has expired. Log in again.',
   login_failed: 'User name or password is not right.',
@@ -109,7 +103,7 @@ export const en: Record<string, string> = {
   series_busy: 'This series is being written. Try again shortly.',
   forbidden: 'This account may not do that.',
   not_found: 'Not found; it may have been deleted.',
-  rate_limited: 'Too many requests. Wait a few seconds.',
+  too_many_requests: 'Too many requests. Wait a few seconds.',
   bad_symbol: 'A symbol is written NAME@VENUE, such as BTC/USDT@binance.',
   bad_bar_file: 'The file has a broken line.',
   no_bars: 'No bars for this symbol yet.',
@@ -117,9 +111,5 @@ export const en: Record<string, string> = {
   risk_rate_per_minute: 'Too many orders in one minute. Try again shortly.',
   risk_min_notional: 'Below the least amount. Raise the quantity.',
   risk_free_cash: 'Not enough free cash. Reduce the quantity.',
-  risk_halted: 'Opening is off; you can cancel and close.',
-  source_unreachable: 'The source cannot be reached. Check its settings.',
-  invalid: 'One field is not right.',
-  invalid_input: 'One field is not right.',
-  validation_error: 'One field is not right.'
+  invalid: 'One field is not right.'
 };
