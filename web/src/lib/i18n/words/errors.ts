@@ -87,7 +87,7 @@ export const en: Record<string, string> = {
   not_tradable_here: 'This account cannot trade this symbol.',
   replay_ended: 'The replay has ended.',
   replay_shows_another_series: 'This replay plays another symbol or period.',
-  session_exists: 'This account already runs that strategy.',
+  session_exists: 'A strategy already trades this symbol on this account.',
   session_stopped: 'A stopped run cannot resume. Start a new one.',
   bad_start: 'No bars to start with on that day.',
   start_within_warmup: 'Too few bars before that day. Choose a later one.',
