@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import select
 
 from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.adapters.feeds.replay import ReplayStatus
 from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.clock import Clock
@@ -24,7 +25,7 @@ from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.ledger.checks import find_violations
-from alphaloop.features.market.models import InstrumentRow
+from alphaloop.features.market.models import InstrumentRow, Replay
 from alphaloop.features.market.service import BarStore, find_instrument
 from alphaloop.features.market.service.imports import book_series
 from alphaloop.features.orders import service as orders
@@ -179,12 +180,37 @@ async def add_instrument(db: Database, clock: Clock, spec: Instrument = BTC) -> 
 
 
 async def add_account(
-    db: Database, clock: Clock, actor: Actor, *, cash: str | int = 10_000, replay_id: int | None = 1
+    db: Database, clock: Clock, actor: Actor, *, cash: str | int = 10_000, on_replay: bool = True
 ) -> Account:
-    """A paper account on a replay's clock, where orders wait for the next bar."""
+    """A paper account on the clock of a replay that stands still, where orders wait for the next bar."""
     async with db.write() as session:
+        replay = Replay(
+            user_id=actor.person,
+            account_id=None,
+            instrument=BTC.symbol,
+            timeframe=Timeframe.M30.value,
+            first_ts=START_MS,
+            start_ts=START_MS,
+            cursor_ts=START_MS,
+            last_ts=START_MS + 10_000 * STEP_MS,
+            bars_done=0,
+            bars_total=10_000,
+            speed=1.0,
+            status=ReplayStatus.PAUSED,
+            version=1,
+            created_at=clock.now(),
+        )
+        if on_replay:
+            session.add(replay)
+            await session.flush()
         return await accounts.open_paper_account(
-            session, actor, clock=clock, name="desk", quote_asset="USDT", cash=Decimal(cash), replay_id=replay_id
+            session,
+            actor,
+            clock=clock,
+            name="desk",
+            quote_asset="USDT",
+            cash=Decimal(cash),
+            replay_id=replay.id if on_replay else None,
         )
 
 
