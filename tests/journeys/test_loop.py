@@ -122,7 +122,7 @@ class Floor:
             equity = await rows(EquityPoint, EquityPoint.ts_ms)
             drafts = await rows(JournalEntry, JournalEntry.id)
             running = (await rows(TradingSession, TradingSession.id))[0]
-        assert (running.status, running.reason) == (SessionStatus.RUNNING, None)
+        assert (running.status, running.reason) == (SessionStatus.STOPPED, "replay_ended")
         return {
             "orders": [
                 (one.instrument, one.side, one.type, one.role, one.status, plain(one.quantity), one.reason_code)
