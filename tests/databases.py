@@ -40,7 +40,8 @@ async def fresh_database(folder: Path, empty: Path) -> AsyncIterator[Database]:
             yield db
         finally:
             await db.close()
-            await on_server(f"DROP DATABASE {name}")
+            # A connection cut off in the middle of a test may linger for a moment.
+            await on_server(f"DROP DATABASE {name} WITH (FORCE)")
     else:
         db = Database(_address(await _once("only")))
         try:

@@ -180,6 +180,8 @@ class PaperVenue:
     async def place(self, account_id: int, order: VenueOrder, *, ts_ms: int) -> Placed:
         self._empty.discard((account_id, order.instrument))
         async with self._db.write() as session:
+            # The lock comes first: whoever waits for it sees the order that the one before has placed.
+            account = await session.get(PaperAccount, account_id, with_for_update=True)
             known = await session.scalar(
                 select(PaperOrder).where(
                     PaperOrder.account_id == account_id, PaperOrder.client_order_id == order.client_order_id
@@ -187,7 +189,6 @@ class PaperVenue:
             )
             if known is not None:
                 return Placed(Answer.ACCEPTED, _venue_order_id(known.seq))
-            account = await session.get(PaperAccount, account_id, with_for_update=True)
             instrument = self._instruments.get(order.instrument)
             if account is None or instrument is None or instrument.quote != account.quote_asset:
                 return Placed(Answer.REFUSED, code="not_tradable_here")

@@ -88,6 +88,11 @@ async def get_account(session: ReadSession, actor: Actor, account_id: int) -> Ac
     return account
 
 
+async def lock_account(session: WriteSession, account_id: int) -> None:
+    """Make everybody else who wants this account's lock wait until the caller's transaction has ended."""
+    await session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+
+
 async def list_accounts(session: ReadSession, actor: Actor) -> list[Account]:
     """Accounts this person reaches, newest first."""
     rows = await session.scalars(

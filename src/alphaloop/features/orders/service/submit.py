@@ -14,6 +14,7 @@ from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
 from alphaloop.engine.risk import Verdict, hold_price
+from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.audit import service as audit
 from alphaloop.features.market import service as market
@@ -89,6 +90,8 @@ async def submit_many(
     same idempotency key with another body is a ConflictError. Refusals are logged and returned, not raised.
     """
     actor.require("order.place")
+    # Limits count and money is held per account: two submissions of one account take turns.
+    await accounts.lock_account(session, account.id)
     now_ms = await positions.account_time_ms(session, account, clock)
     done = []
     for request in requests:
