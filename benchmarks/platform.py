@@ -91,7 +91,8 @@ def _await(address: str) -> None:
 @contextlib.contextmanager
 def _platform(home: Path) -> Iterator[tuple[str, float, "subprocess.Popen[bytes]"]]:
     port = _free_port()
-    environment = {**os.environ, "ALPHALOOP_HOME": str(home), "PORT": str(port), "LOG_LEVEL": "WARNING"}
+    own = {"ALPHALOOP_HOME": str(home), "ALPHALOOP_CACHE_DIR": str(home / "cache")}
+    environment = {**os.environ, **own, "PORT": str(port), "LOG_LEVEL": "WARNING"}
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "alphaloop", "serve"], env=environment, stdout=subprocess.DEVNULL)
     try:
