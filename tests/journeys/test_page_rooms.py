@@ -1,30 +1,19 @@
 """The pages in a real browser, on a fresh platform that has only its own sample bars: what a person sees first."""
 
 import contextlib
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.site import DESKTOP, PASSWORD, PHONE, open_browser, run_platform
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-PASSWORD = "a-quiet-harbour-at-dawn-7"
-DESKTOP = (1440, 900)
-PHONE = (390, 844)
 PAGES = ("/", "/sessions", "/account", "/sources", "/journal")
-START_S = 60.0
 # Everything a person can press or fill in has a name that a screen reader can say.
 NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, [role=switch], [role=tab]')]
   .filter(e => e.getClientRects().length)
@@ -51,53 +40,16 @@ class Site:
             page.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await_health(address: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"{address}/health", timeout=1).close()
-            return
-        time.sleep(0.1)
-    pytest.fail(f"The platform did not start (exit code {process.poll()}).")
-
-
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a platform with an empty home; its page must have been built."""
-    if not (ROOT / "src/alphaloop/web/dist/index.html").is_file():
-        pytest.fail("The page is not built; run script/bootstrap test.")
-    port = _free_port()
-    environment = {**os.environ, "ALPHALOOP_HOME": str(tmp_path_factory.mktemp("home")), "PORT": str(port)}
-    for name in ("DATABASE_URL", "REDIS_URL", "ALPHALOOP_DATA_DIR"):
-        environment.pop(name, None)
-    process = subprocess.Popen([sys.executable, "-m", "alphaloop.entrypoints.cli", "serve"], env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _await_health(address, process)
+    """The address of a platform with an empty home."""
+    with run_platform(tmp_path_factory.mktemp("home")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        message = "no Chromium on this machine"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
+    yield from open_browser()
 
 
 @pytest.fixture(scope="module")

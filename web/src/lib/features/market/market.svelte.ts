@@ -8,6 +8,7 @@ class Market {
   loaded = $state(false);
   cause = $state<unknown>(null);
   #watching = false;
+  #wanted: string | null = null;
   #again = false;
 
   async load(): Promise<void> {
@@ -37,20 +38,23 @@ class Market {
 
   /** Reads the watch list; a call during a running one makes it run once more afterwards. */
   async refreshWatch(replayId: string | null): Promise<void> {
+    this.#wanted = replayId;
     if (this.#watching) {
       this.#again = true;
       return;
     }
     this.#watching = true;
     try {
-      this.watch = (await ask(api.GET('/api/v1/market/watch', { params: { query: { limit: 50, ...(replayId ? { replay_id: replayId } : {}) } } }))).items;
+      const { items } = await ask(api.GET('/api/v1/market/watch', { params: { query: { limit: 50, ...(replayId ? { replay_id: replayId } : {}) } } }));
+      // Prices of another moment than the one now shown (today's, during a replay) must not appear even for a second.
+      if (this.#wanted === replayId) this.watch = items;
     } catch (cause) {
       this.cause = cause;
     } finally {
       this.#watching = false;
       if (this.#again) {
         this.#again = false;
-        void this.refreshWatch(replayId);
+        void this.refreshWatch(this.#wanted);
       }
     }
   }
