@@ -16,6 +16,7 @@ from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.order import OrderSide, OrderType, VenueOrder
 from alphaloop.core.signal import Sizing
+from alphaloop.engine import sim_pass
 from alphaloop.engine import simulate as simulator
 from alphaloop.engine.convert import to_decimal
 from alphaloop.engine.matching import Matcher
@@ -298,16 +299,16 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
             return (open if side * open >= side * take else take), 2
         return honest(book, n, t, open, high, low, slippage, lot)
 
-    honest = simulator._exit.py_func
+    honest = sim_pass._exit.py_func
     seeds = range(30)
-    monkeypatch.setattr(simulator, "_run_plain", simulator._pass)
+    monkeypatch.setattr(simulator, "run_plain", sim_pass._pass)
     for name in ("_trade_pending", "_trade_brackets", "_equity", "_apply", "_size", "_trade", "_instruct"):
-        monkeypatch.setattr(simulator, name, getattr(simulator, name).py_func)
+        monkeypatch.setattr(sim_pass, name, getattr(sim_pass, name).py_func)
     rules, lot = TERMS[1]
     for seed in seeds:
         panel = random_panel(seed, 150)
         assert_alike(panel, random_signals(panel, seed, lot=rules.lot), rules, lot)
-    monkeypatch.setattr(simulator, "_exit", optimist)
+    monkeypatch.setattr(sim_pass, "_exit", optimist)
     caught = 0
     for seed in seeds:
         panel = random_panel(seed, 150)
