@@ -7,6 +7,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,10 +16,12 @@ import numpy as np
 import polars as pl
 
 from alphaloop.adapters.feeds import read_bar_file
+from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import find_calendar
 from alphaloop.features.market.resample import resample
 from alphaloop.features.market.store import BarStore, rows_of
+from alphaloop.kernels.adjust import Terms, adjust, closes_before, ratio_steps
 
 ROWS = 1_000_000
 NEWEST = 10_000
@@ -64,6 +67,34 @@ def import_once(path: Path, folder: Path) -> float:
     return taken
 
 
+def _session_figures(whole: BarTable) -> dict[str, Any]:
+    """A million Shanghai minutes (240 a day), made coarser by its sessions."""
+    minute = np.concatenate((np.arange(90, 210), np.arange(300, 420)))
+    days = np.array([day for day in range(10_000, 16_000) if (day + 3) % 7 < 5])
+    ts = (days[:, None] * 1440 + minute).ravel()[:ROWS] * 60_000
+    table, calendar = replace(whole, ts=ts), find_calendar("XSHG")
+    return {
+        f"sessions_1m_to_{target}_ms": milliseconds(
+            lambda target=target: resample(table, source=Timeframe.M1, target=target, calendar=calendar)
+        )
+        for target in (Timeframe.M5, Timeframe.H1, Timeframe.D1)
+    }
+
+
+def _adjust_figures() -> dict[str, Any]:
+    """5 000 days with 40 ex-dates, from raw columns to forward-adjusted ones."""
+    days = np.arange(5000, dtype=np.int64) * 86_400_000
+    close = 10 + np.random.default_rng(7).random(5000)
+    ex_day, none = days[100::122], np.zeros(41)
+    terms = Terms(ex_day, none + 0.1, none, none, none, none * np.nan)
+
+    def once() -> object:
+        steps = ratio_steps(closes_before(days, close, terms.day), terms)
+        return adjust(days, (close, close, close, close), close, steps=steps, anchor_day=int(days[-1]))
+
+    return {"adjust_5000_days_ms": milliseconds(once)}
+
+
 def run(json: bool) -> dict[str, Any]:
     """Measure and print; `json` prints the figures as one JSON object instead of a table."""
     with tempfile.TemporaryDirectory(prefix="alphaloop-bars-") as name:
@@ -86,6 +117,8 @@ def run(json: bool) -> dict[str, Any]:
             "resample_1m_to_1d_ms": milliseconds(
                 lambda: resample(whole, source=Timeframe.M1, target=Timeframe.D1, calendar=calendar)
             ),
+            **_session_figures(whole),
+            **_adjust_figures(),
             "peer_polars_read_csv_ms": milliseconds(lambda: pl.read_csv(path)),
         }
     if json:

@@ -1,0 +1,147 @@
+"""Where instants fall in a market's day, for whole columns at once: session dates, bar starts, bars outside hours.
+
+Every zone question goes to the calendar once per hour or day of the series, never once per bar.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from alphaloop.core.bar import Timeframe
+from alphaloop.core.calendar import Calendar
+from alphaloop.core.clock import from_ms, to_ms
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MINUTE_MS = 60_000
+_HOUR_MS = Timeframe.H1.ms
+_DAY_MS = Timeframe.D1.ms
+_MINUTES = 1440
+
+
+def session_days(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.int64]":
+    """Session date of each instant as epoch ms of 00:00 UTC, int64[N]; `ts` int64[N] epoch ms, rising.
+
+    Around the clock it is the UTC day. Elsewhere the calendar says, so a night session counts to the next trading day.
+    """
+    if calendar.around_the_clock:
+        return ts // _DAY_MS * _DAY_MS
+    if _nightly(calendar):
+        return _per_key(ts, ts // _HOUR_MS, lambda first: _date_ms(calendar, first))
+    return (ts + zone_offsets(ts, calendar)) // _DAY_MS * _DAY_MS
+
+
+def zone_offsets(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.int64]":
+    """What to add to each instant (epoch ms) for the market's local time. Clocks change while markets are shut, so
+    one answer serves a whole UTC day; night markets are asked hour by hour."""
+    zone = ZoneInfo(calendar.zone)
+
+    def offset(first: int) -> int:
+        shift = from_ms(first).astimezone(zone).utcoffset()
+        return int(shift.total_seconds()) * 1000 if shift else 0
+
+    return _per_key(ts, ts // (_HOUR_MS if _nightly(calendar) else _DAY_MS), offset)
+
+
+def bar_starts(
+    ts: "NDArray[np.int64]", *, source: Timeframe, target: Timeframe, calendar: Calendar
+) -> "NDArray[np.int64]":
+    """Open time (epoch ms) of the `target` bar that each `source` bar belongs to, int64[N]."""
+    if target.intraday:
+        if calendar.around_the_clock:
+            return ts // target.ms * target.ms
+        return _intraday_starts(ts, source=source, target=target, calendar=calendar)
+    days = session_days(ts, calendar) if source.intraday else ts // _DAY_MS * _DAY_MS
+    if target is Timeframe.D1:
+        return days
+    numbers = days // _DAY_MS
+    if target is Timeframe.W1:
+        # The epoch began on a Thursday; weeks begin on Monday.
+        return (numbers - (numbers + 3) % 7) * _DAY_MS
+    months: NDArray[np.int64] = (
+        days.astype("datetime64[ms]").astype("datetime64[M]").astype("datetime64[ms]").astype("int64")
+    )
+    return months
+
+
+def outside_sessions(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.bool_]":
+    """Which instants fall outside every session's hours, bool[N]; weekends and holidays are not looked at."""
+    import numpy as np
+
+    if calendar.around_the_clock:
+        return np.zeros(len(ts), dtype=bool)
+    opens, closes = _hours(calendar)
+    minute = (ts + zone_offsets(ts, calendar)) % _DAY_MS // _MINUTE_MS
+    outside = np.ones(len(ts), dtype=bool)
+    for opened, closed in zip(opens.tolist(), closes.tolist(), strict=True):
+        outside &= (minute - opened) % _MINUTES >= (closed - opened) % _MINUTES
+    return outside
+
+
+def _intraday_starts(
+    ts: "NDArray[np.int64]", *, source: Timeframe, target: Timeframe, calendar: Calendar
+) -> "NDArray[np.int64]":
+    """Bars are counted from the open of their session (four hours and longer: of the day). Hours outside the sessions
+    are counted from the close before them, so that no bar mixes the two."""
+    import numpy as np
+
+    opens, closes = _hours(calendar)
+    if target.ms >= Timeframe.H4.ms:
+        opens, closes = opens[:1], closes[-1:]
+    local = ts + zone_offsets(ts, calendar)
+    minute = local % _DAY_MS // _MINUTE_MS
+    minute = np.where(_closing_prints(ts, minute, source, closes), minute - 1, minute)
+    edges = np.unique(np.concatenate((opens, closes)))
+    at = np.searchsorted(edges, minute, side="right") - 1
+    # Before the first edge the day before is still running: a night session, or the hours after its close.
+    edge = edges[at] if _nightly(calendar) else np.where(at < 0, 0, edges[at])
+    back = (minute - edge) % _MINUTES % (target.ms // _MINUTE_MS)
+    starts: NDArray[np.int64] = local - local % _DAY_MS + (minute - back) * _MINUTE_MS - (local - ts)
+    return starts
+
+
+def _closing_prints(
+    ts: "NDArray[np.int64]", minute: "NDArray[np.int64]", source: Timeframe, closes: "NDArray[np.int64]"
+) -> "NDArray[np.bool_]":
+    """A lone bar stamped with the close itself is the closing auction, and belongs to the bar that ends there. Where
+    the next bar follows at once, trading went on after hours."""
+    import numpy as np
+
+    alone = np.ones(len(ts), dtype=bool)
+    alone[:-1] = np.diff(ts) > source.ms
+    return alone & np.isin(minute, closes)
+
+
+def _nightly(calendar: Calendar) -> bool:
+    """Whether some session begins on the evening before its trading day."""
+    opens = [start for start, _ in calendar.sessions]
+    return any(end <= start for start, end in calendar.sessions) or opens != sorted(opens)
+
+
+def _hours(calendar: Calendar) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    import numpy as np
+
+    opens, closes = zip(*((_minutes(start), _minutes(end)) for start, end in calendar.sessions), strict=True)
+    return np.array(opens, dtype=np.int64), np.array(closes, dtype=np.int64)
+
+
+def _minutes(moment: time) -> int:
+    return moment.hour * 60 + moment.minute
+
+
+def _date_ms(calendar: Calendar, ts_ms: int) -> int:
+    return to_ms(datetime.combine(calendar.session_date(from_ms(ts_ms)), time(), UTC))
+
+
+def _per_key(ts: "NDArray[np.int64]", key: "NDArray[np.int64]", ask: "Callable[[int], int]") -> "NDArray[np.int64]":
+    """`ask(first instant)` for each run of equal keys, spread over its rows."""
+    import numpy as np
+
+    if not len(ts):
+        return ts.copy()
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(key) != 0)))
+    answers = np.array([ask(first) for first in ts[firsts].tolist()], dtype=np.int64)
+    return np.repeat(answers, np.diff(np.concatenate((firsts, [len(ts)]))))
