@@ -1,14 +1,15 @@
-"""How fast the Chan layers are, whole series and bar by bar, beside czsc on the same bars in the same run.
+"""How fast the Chan layers are, whole series and bar by bar, beside czsc and, when a checkout is given, chan.py on the
+same bars in the same run.
 
-The two do not do the same work: ours is merged bars, fractals, strokes, pivots, points and MACD; czsc's is merged bars,
-fractals and strokes (its pivots are computed when read). Its bar objects are built before the clock starts."""
+They do not do the same work. czsc: merged bars, fractals and strokes (its pivots are computed when read). chan.py and
+ours: every layer up to the points, and MACD; chan.py adds Bollinger bands. The peers run in processes of their own,
+bounded in time, and their bar objects are built before the clock starts."""
 
-import json as jsonlib
 import os
 import statistics
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from multiprocessing import TimeoutError, get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,10 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan import ChanAsof, ChanState, asof_features, config_named
+from benchmarks._chan_py import COLUMNS, ChanPy, PeerError
 
 Column = npt.NDArray[Any]
 Columns = tuple[Column, Column, Column, Column, Column, Column]
+OPTIONS = {"checkout": "a work tree of chan.py to measure too"}
 ROUNDS = 5
+STEP_BARS = 5000  # chan.py bar by bar
+PEER_S = 120
 CONFIG = config_named("CN-STRICT-1")
 
 
@@ -47,14 +52,19 @@ def random_walk(n: int, seed: int = 7) -> tuple[str, Columns]:
 
 
 def bars_per_second(bars: int, work: Callable[[], object]) -> dict[str, float]:
-    """Median and best of a few rounds, after one unmeasured round."""
+    """`summary` of a few rounds, after one unmeasured round."""
     work()
     rates = []
     for _ in range(ROUNDS):
         start = perf_counter()
         work()
         rates.append(bars / (perf_counter() - start))
-    return {"median": round(statistics.median(rates)), "best": round(max(rates))}
+    return summary(bars, rates)
+
+
+def summary(bars: int, rates: Sequence[float]) -> dict[str, float]:
+    """Bars, and bars a second: median and best."""
+    return {"bars": bars, "median": round(statistics.median(rates)), "best": round(max(rates))}
 
 
 def ours(columns: Columns) -> dict[str, dict[str, float]]:
@@ -79,7 +89,7 @@ def ours(columns: Columns) -> dict[str, dict[str, float]]:
     return {name: bars_per_second(len(rows), work) for name, work in works.items()}
 
 
-def peer(columns: Columns) -> dict[str, dict[str, float]]:
+def czsc_rates(columns: Columns) -> dict[str, dict[str, float]]:
     from czsc import CZSC, Freq, RawBar
 
     bars = [
@@ -108,26 +118,50 @@ def peer(columns: Columns) -> dict[str, dict[str, float]]:
     return {"batch": bars_per_second(len(bars), lambda: CZSC(bars)), "step": bars_per_second(len(bars), step)}
 
 
-def run(json: bool) -> dict[str, Any]:
-    """Measure and print bars per second; `json` prints the figures as one JSON object instead of a table."""
+def czsc(columns: Columns) -> dict[str, Any]:
+    with get_context("spawn").Pool(1) as process:
+        try:
+            return process.apply_async(czsc_rates, (columns,)).get(PEER_S)
+        except TimeoutError:
+            return {"batch and step": {"error": f"no figures within {PEER_S} s"}}
+
+
+def chan_py(checkout: Path, columns: Columns) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for work, bars in (("batch", len(columns[0])), ("step", min(STEP_BARS, len(columns[0])))):
+        with ChanPy(checkout) as peer:
+            peer.send(work, {name: column[:bars].tolist() for name, column in zip(COLUMNS, columns, strict=True)})
+            try:
+                found[work] = summary(bars, peer.receive(timeout_s=PEER_S))
+            except PeerError as error:
+                found[work] = {"error": str(error)}
+    return found
+
+
+def run(json: bool, *, checkout: str | None = None) -> dict[str, Any]:
+    """Measure bars per second; without `json` the figures are also printed as a table."""
     root = Path(os.environ.get("ALPHALOOP_TEST_DATA", Path(__file__).parents[2] / "shared"))
     series = [found for found in (real_bars(root), random_walk(100_000)) if found]
     start = perf_counter()
     ChanState(CONFIG).extend(*series[0][1])
     figures: dict[str, Any] = {"first_call_s": round(perf_counter() - start, 2), "series": {}}
     for name, columns in series:
-        figures["series"][name] = {"bars": len(columns[0]), "alphaloop": ours(columns), "czsc": peer(columns)}
-    if json:
-        print(jsonlib.dumps(figures))
-        return figures
-    print(f"first call (compiling, or from the cache): {figures['first_call_s']} s")
-    for name, figure in figures["series"].items():
-        print(f"{name}, {figure['bars']} bars; median (best) bars/s of {ROUNDS}")
-        for who in ("alphaloop", "czsc"):
-            for work, rate in figure[who].items():
-                print(f"  {who:<10}{work:<12}{rate['median']:>12,.0f}  ({rate['best']:,.0f})")
+        figures["series"][name] = {"bars": len(columns[0]), "alphaloop": ours(columns), "czsc": czsc(columns)}
+        if checkout:
+            try:
+                figures["series"][name]["chan.py"] = chan_py(Path(checkout), columns)
+            except PeerError as error:
+                raise SystemExit(str(error)) from None
+    if not json:
+        _show(figures)
     return figures
 
 
-if __name__ == "__main__":
-    run("--json" in sys.argv)
+def _show(figures: dict[str, Any]) -> None:
+    print(f"first call (compiling, or from the cache): {figures['first_call_s']} s")
+    for name, peers in figures["series"].items():
+        print(f"{name}; median (best) bars/s of {ROUNDS} rounds, and the bars of a round")
+        for who, works in list(peers.items())[1:]:
+            for work, rate in works.items():
+                told = rate.get("error") or f"{rate['median']:>12,}  ({rate['best']:,})  {rate['bars']:,}"
+                print(f"  {who:<10}{work:<12}{told}")
