@@ -207,13 +207,13 @@ def test_the_fast_pass_accepts_exactly_what_the_line_by_line_walk_accepts(
     lines = [",".join([str(1_700_006_400 + 60 * int(row[0])), *map(str, row[1:])]) for row in rows]
     path = tmp_path_factory.getbasetemp() / "parity.csv"
     path.write_text("\n".join([HEADER, *lines]), encoding="utf-8", errors="surrogatepass")
-    places, separator, headed = _bar_files._sniff(path)
+    places, separator, headed, utf8 = _bar_files._sniff(path, None)
     try:
         slow = _bar_files._walk(path, places, separator, headed)
     except InvalidError:
         slow = None
     try:
-        fast = _bar_files._checked(_bar_files._fast_columns(path, places, separator, headed))
+        fast = _bar_files._checked(_bar_files._fast_columns(path, places, separator, headed=headed, utf8=utf8))
     except _bar_files._SuspectError:
         fast = None
     if fast is not None:  # the fast pass may hand over to the walk, but never accept what the walk refuses

@@ -1,7 +1,24 @@
 """Where bars come from: one file per feed, found by its name. Files that start with an underscore are not feeds but
 what feeds share: reading a bar file exactly, and giving back the decimal text it was written in."""
 
-from alphaloop.adapters.feeds._bar_files import MAX_BYTES, MAX_ROWS, file_kind, read_bar_file
-from alphaloop.adapters.feeds._decimals import count_decimals, decimal_texts
+from alphaloop.adapters.feeds._action_files import ListedAction, read_action_file
+from alphaloop.adapters.feeds._bar_files import MAX_BYTES, MAX_ROWS, read_bar_file
+from alphaloop.adapters.feeds._clock_times import utc_opens
+from alphaloop.adapters.feeds._columns import file_kind
+from alphaloop.adapters.feeds._decimals import AS_COMPUTED, count_decimals, decimal_texts
+from alphaloop.adapters.feeds._file_columns import FileColumns, look_at_columns
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "count_decimals", "decimal_texts", "file_kind", "read_bar_file"]
+__all__ = [
+    "AS_COMPUTED",
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "FileColumns",
+    "ListedAction",
+    "count_decimals",
+    "decimal_texts",
+    "file_kind",
+    "look_at_columns",
+    "read_action_file",
+    "read_bar_file",
+    "utc_opens",
+]

@@ -4,6 +4,7 @@ A file is read in one vectorised pass; only when that pass finds something wrong
 exact place and reason.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,15 @@ from alphaloop.adapters.feeds._columns import (
     FIRST_MS,
     LAST_MS,
     bad_file,
+    chosen_columns,
+    decoded,
     epoch_unit,
+    file_kind,
     find_columns,
     read_number,
     read_time,
     row_fault,
+    separator_of,
 )
 from alphaloop.adapters.feeds._decimals import count_decimals
 from alphaloop.adapters.feeds.contract import BarTable
@@ -47,11 +52,12 @@ class _SuspectError(Exception):
     """The fast pass met something it cannot vouch for."""
 
 
-def read_bar_file(path: Path, *, kind: str | None = None) -> BarTable:
+def read_bar_file(path: Path, *, kind: str | None = None, columns: Mapping[str, str] | None = None) -> BarTable:
     """Bars of a file, or InvalidError 'bad_bar_file' naming the line and the reason.
 
-    `kind` is csv, parquet or feather; by default the ending of the name decides. Times are epoch seconds,
-    milliseconds, microseconds, YYYYMMDD or ISO 8601 (without a zone: UTC). At most 200 MB and 5 000 000 rows.
+    `kind` is csv, parquet or feather; by default the ending of the name decides. `columns` says what the file calls
+    ours (ts, open, high, low, close, volume) where its names do not tell. Times are epoch seconds, milliseconds,
+    microseconds, YYYYMMDD or ISO 8601 (without a zone: UTC). At most 200 MB and 5 000 000 rows.
     """
     kind = kind or file_kind(path.name)
     if kind is None:
@@ -59,50 +65,44 @@ def read_bar_file(path: Path, *, kind: str | None = None) -> BarTable:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise bad_file("", "too_large")
-        return _read_text(path) if kind == "csv" else _read_binary(path, kind)
+        return _read_text(path, columns) if kind == "csv" else _read_binary(path, kind, columns)
     except OSError:
         raise bad_file("", "unreadable") from None
 
 
-def file_kind(name: str) -> str | None:
-    """csv, parquet or feather by the ending of a file's name; None for anything else."""
-    ending = name.lower().rpartition(".")[2]
-    return {"csv": "csv", "txt": "csv", "parquet": "parquet", "feather": "feather", "arrow": "feather"}.get(ending)
-
-
-def _read_text(path: Path) -> BarTable:
-    places, separator, headed = _sniff(path)
+def _read_text(path: Path, columns: Mapping[str, str] | None) -> BarTable:
+    places, separator, headed, utf8 = _sniff(path, columns)
     try:
-        return _checked(_fast_columns(path, places, separator, headed))
+        return _checked(_fast_columns(path, places, separator, headed=headed, utf8=utf8))
     except _SuspectError:
         return _walk(path, places, separator, headed)
 
 
-def _sniff(path: Path) -> tuple[dict[str, int], str, bool]:
-    """(position of each column, separator, whether the first line is a header)."""
+def _sniff(path: Path, columns: Mapping[str, str] | None) -> tuple[dict[str, int], str, bool, bool]:
+    """(position of each column, separator, whether the first line is a header, whether it is UTF-8)."""
     with path.open("rb") as file:
         raw = file.readline(65_536)
-    try:
-        first = raw.decode("utf-8-sig").strip("\r\n")
-    except UnicodeDecodeError:
-        raise bad_file("line 1", "unreadable") from None
+    first, utf8 = decoded(raw)
+    first = first.strip("\r\n")
     if not first.strip():
         raise bad_file("", "empty") if not raw else bad_file("line 1", "missing_value")
-    separator = max(",;\t|", key=first.count)
+    separator = separator_of(first)
     names = first.split(separator)
+    if columns is not None:
+        return chosen_columns(names, columns), separator, True, utf8
     found = find_columns(names)
     if found is not None:
-        return found, separator, True
+        return found, separator, True, utf8
     try:
         read_time(names[0], None)
     except ValueError:
         raise bad_file("column ts", "no_such_column") from None
     if len(names) < 5:
         raise bad_file("column close", "no_such_column")
-    return {column: at for at, column in enumerate(COLUMNS) if at < len(names)}, separator, False
+    return {column: at for at, column in enumerate(COLUMNS) if at < len(names)}, separator, False, utf8
 
 
-def _fast_columns(path: Path, places: dict[str, int], separator: str, headed: bool) -> "pl.DataFrame":
+def _fast_columns(path: Path, places: dict[str, int], separator: str, *, headed: bool, utf8: bool) -> "pl.DataFrame":
     import polars as pl
 
     chosen = sorted(places, key=lambda column: places[column])
@@ -115,6 +115,7 @@ def _fast_columns(path: Path, places: dict[str, int], separator: str, headed: bo
             infer_schema=False,
             n_rows=MAX_ROWS + 1,
             truncate_ragged_lines=False,
+            encoding="utf8" if utf8 else "utf8-lossy",
         )
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise _SuspectError from error
@@ -122,13 +123,13 @@ def _fast_columns(path: Path, places: dict[str, int], separator: str, headed: bo
     return frame
 
 
-def _read_binary(path: Path, kind: str) -> BarTable:
+def _read_binary(path: Path, kind: str, columns: Mapping[str, str] | None) -> BarTable:
     import polars as pl
 
     try:
         lazy = pl.scan_parquet(path) if kind == "parquet" else pl.scan_ipc(path)
         names = lazy.collect_schema().names()
-        places = find_columns(names)
+        places = find_columns(names) if columns is None else chosen_columns(names, columns)
         if places is None:
             raise bad_file("column ts", "no_such_column")
         rows = lazy.select(pl.len()).collect().item()

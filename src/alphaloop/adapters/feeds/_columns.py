@@ -5,6 +5,7 @@ The fast path and the line-by-line search for the first bad line share these, so
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from alphaloop.core.clock import to_ms
@@ -20,6 +21,8 @@ _ALIASES = {
     "volume": "volume vol v qty 成交量",
 }
 _MEANING = {alias: column for column, aliases in _ALIASES.items() for alias in aliases.split()}
+# A unit or remark in brackets, of either script.
+_PLAIN_NAME = re.compile(r"[(\[（【].*$")
 
 FIRST_MS, LAST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900-01-01 and 2100-01-01
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -50,6 +53,56 @@ def bad_file(where: str, code: str) -> InvalidError:
     return InvalidError(f"{head}: {REASONS[code]}.", code="bad_bar_file", fields=((where or "file", code),))
 
 
+def file_kind(name: str) -> str | None:
+    """csv, parquet or feather by the ending of a file's name; None for anything else."""
+    ending = name.lower().rpartition(".")[2]
+    return {"csv": "csv", "txt": "csv", "parquet": "parquet", "feather": "feather", "arrow": "feather"}.get(ending)
+
+
+def decoded(raw: bytes) -> tuple[str, bool]:
+    """(the line's text, whether it is UTF-8): Chinese programs write GBK, of which GB 18030 is the whole."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding), encoding == "utf-8-sig"
+        except UnicodeDecodeError:
+            continue
+    raise bad_file("line 1", "unreadable")
+
+
+def separator_of(line: str) -> str:
+    """The sign between the cells of a line."""
+    return max(",;\t|", key=line.count)
+
+
+def guess_columns(names: list[str]) -> dict[str, int]:
+    """Position of each column whose meaning a name tells, exactly or with a unit or remark behind it, such as
+    `成交量(股)` or `Open Price`; without any refusal, for showing to a person."""
+    found: dict[str, int] = {}
+    plain = [_PLAIN_NAME.sub("", _normal(name)).rstrip("_") for name in names]
+    for exact in (True, False):
+        for position, name in enumerate(plain):
+            meaning = _MEANING.get(name if exact else name.split("_")[0])
+            if meaning is not None and position not in found.values():
+                found.setdefault(meaning, position)
+    return found
+
+
+def chosen_columns(names: list[str], chosen: Mapping[str, str]) -> dict[str, int]:
+    """Position of each column that a person has confirmed: our name -> the file's. The volume may be left out."""
+    places = {name.strip().strip('"'): position for position, name in reversed(list(enumerate(names)))}
+    for column, name in chosen.items():
+        if column not in COLUMNS or name not in places:
+            raise bad_file(f"column {column if column not in COLUMNS else name}", "no_such_column")
+    for column in COLUMNS[:5]:
+        if column not in chosen:
+            raise bad_file(f"column {column}", "no_such_column")
+    return {column: places[name] for column, name in chosen.items()}
+
+
+def _normal(name: str) -> str:
+    return name.strip().strip('"').lower().replace(" ", "_")
+
+
 def find_columns(names: list[str]) -> dict[str, int] | None:
     """Position of each of the six columns in a header, or None when the line is no header.
 
@@ -57,7 +110,7 @@ def find_columns(names: list[str]) -> dict[str, int] | None:
     """
     found: dict[str, int] = {}
     for position, name in enumerate(names):
-        meaning = _MEANING.get(name.strip().strip('"').lower().replace(" ", "_"))
+        meaning = _MEANING.get(_normal(name))
         if meaning is not None:
             found.setdefault(meaning, position)
     if not found:

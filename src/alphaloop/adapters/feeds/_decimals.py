@@ -1,12 +1,17 @@
 """How many decimals a column of floats was written with, so that exact decimal text can be had back from it."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from alphaloop.core.money import plain
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 MOST = 12
+AS_COMPUTED = 99
+"""Decimals of a column that was computed and not written: its texts are the shortest that give the floats back."""
 _DIGITS = 15  # what every float64 keeps faithfully
 _NO_EXPONENT = (1e-4, 1e14)  # outside it the shortest text of a float may be written with an exponent
 
@@ -34,9 +39,13 @@ def count_decimals(*columns: "NDArray[np.float64]") -> int:
 
 
 def decimal_texts(column: "NDArray[np.float64]", places: int) -> list[str]:
-    """Plain decimal text of each value, rounded to `places` decimals, without trailing zeros."""
+    """Plain decimal text of each value, rounded to `places` decimals (AS_COMPUTED: not at all), without trailing
+    zeros."""
     import numpy as np
     import polars as pl
+
+    if places == AS_COMPUTED:
+        return [plain(Decimal(repr(value))) for value in column.tolist()]
 
     size = np.abs(column)
     most = min(_NO_EXPONENT[1], 10.0 ** (_DIGITS - places))

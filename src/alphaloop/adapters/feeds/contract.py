@@ -73,7 +73,8 @@ class SeriesListing:
     """One series a feed can read. `symbol` is the source's own spelling; `ref` is what `read` takes.
 
     `asset` and `venue` are hints for naming the instrument, `fingerprint` changes when the series may have changed,
-    `tick` is plain decimal text and `quote` a currency when the source states them.
+    `tick` is plain decimal text and `quote` a currency when the source states them. `adjustment` says what its prices
+    are (RAW, SPLIT, FORWARD, BACKWARD), empty where the source does not say.
     """
 
     symbol: str
@@ -86,6 +87,7 @@ class SeriesListing:
     tick: str = ""
     quote: str = ""
     note: str = ""
+    adjustment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

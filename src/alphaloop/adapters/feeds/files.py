@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alphaloop.adapters.feeds._bar_files import file_kind, read_bar_file
+from alphaloop.adapters.feeds._bar_files import read_bar_file
+from alphaloop.adapters.feeds._columns import file_kind
 from alphaloop.adapters.feeds.contract import (
     BarTable,
     Feed,

@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
+from alphaloop.adapters import feeds
 from alphaloop.adapters.feeds import MAX_BYTES, file_kind
+from alphaloop.core.corporate import parse_adjustment
 from alphaloop.core.errors import AlphaLoopError, InvalidError
 from alphaloop.features.market import rules, schemas, service
 from alphaloop.features.market.models import DataSource
@@ -65,6 +67,10 @@ async def list_bars(
         schemas.Moment | None, Query(description="Only bars that opened before this time (epoch ms).")
     ] = None,
     replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+    adjust: Annotated[
+        schemas.AdjustKey, Query(description="none, forward, backward, forward@2024-06-30; -sub subtracts.")
+    ] = "none",
+    label: Annotated[Literal["open", "close"], Query(description="close: also the times to show at the end.")] = "open",
 ) -> Response:
     """The newest bars, ascending. Timeframes that are not stored are made of finer ones that are."""
     as_of_ms = await service.moment_of(session, actor, replay_id)
@@ -77,13 +83,19 @@ async def list_bars(
         limit=limit,
         before_ts=before,
         as_of_ms=as_of_ms,
+        adjust=parse_adjustment(adjust),
     )
+    calendar = window.instrument.spec_calendar
     if as_of_ms is None and window.rows:
-        as_of_ms = window.instrument.spec_calendar.close_ms(int(window.rows[-1][0]), timeframe)
+        as_of_ms = calendar.close_ms(int(window.rows[-1][0]), timeframe)
+    # A day is called by its date whichever end is asked for.
+    named_by_close = label == "close" and timeframe.intraday
     body = {
         "instrument": window.instrument.symbol,
         "timeframe": timeframe.value,
+        "mode": window.mode,
         "bars": window.rows,
+        "labels": [calendar.close_ms(int(row[0]), timeframe) for row in window.rows] if named_by_close else None,
         "has_more": window.more,
         "as_of_ms": as_of_ms,
     }
@@ -125,18 +137,20 @@ async def import_bars(
 ) -> schemas.ImportOut:
     """Bring in a CSV, Parquet or Feather file of at most 200 MB. A broken file is refused by its first bad line."""
     actor.require("market.import")
-    kind = file_kind(form.file.filename or "")
-    if kind is None:
-        raise InvalidError(
-            "Bars come as .csv, .parquet or .feather.", code="bad_bar_file", fields=(("file", "unknown_file_type"),)
-        )
+    kind = _kind_of(form.file)
     # Reading and storing hold no transaction: a large file must not keep orders waiting.
     with tempfile.TemporaryDirectory(prefix="alphaloop-import-") as folder:
         path = Path(folder) / f"bars.{kind}"
         await asyncio.to_thread(_spool, form.file, path)
         async with wiring.db.read() as session:
             prepared = await service.prepare_import(
-                session, actor, path=path, kind=kind, instrument=form.instrument, timeframe=form.timeframe
+                session,
+                actor,
+                path=path,
+                kind=kind,
+                instrument=form.instrument,
+                timeframe=form.timeframe,
+                habits=form.habits(),
             )
     store = service.BarStore(wiring.settings.bars_dir)
     imported = await service.store_prepared(store, prepared)
@@ -153,6 +167,67 @@ async def import_bars(
         first_ts=int(table.ts[0]),
         last_ts=int(table.ts[-1]),
     )
+
+
+@router.post("/market/columns", responses=_refusals(413))
+async def look_at_columns(
+    form: Annotated[schemas.ColumnsForm, Form(media_type="multipart/form-data")], actor: Asking
+) -> schemas.ColumnsOut:
+    """What a bar file's columns are called, which of ours they seem to be, and its first rows; nothing is stored."""
+    actor.require("market.import")
+    kind = _kind_of(form.file)
+    with tempfile.TemporaryDirectory(prefix="alphaloop-columns-") as folder:
+        path = Path(folder) / f"bars.{kind}"
+        await asyncio.to_thread(_spool, form.file, path)
+        found = await asyncio.to_thread(feeds.look_at_columns, path, kind=kind)
+    return schemas.ColumnsOut(names=list(found.names), guess=found.guess, sample=[list(row) for row in found.sample])
+
+
+@router.post("/market/series/mode", responses=_refusals(404))
+async def state_price_mode(body: schemas.ModeIn, session: Writing, actor: Asking, clock: Now) -> schemas.SeriesOut:
+    """Say what the prices of a stored series are, where its file did not."""
+    series = await service.state_mode(
+        session, actor, clock, instrument=body.instrument, timeframe=body.timeframe, held_as=body.adjustment
+    )
+    return schemas.SeriesOut.of(series, None)
+
+
+@router.get("/market/actions", responses=_refusals(404))
+async def list_corporate_actions(
+    session: Reading, actor: Asking, instrument: Annotated[Symbol, Query()]
+) -> list[schemas.ActionOut]:
+    """Every ex-date of an instrument that is known here, oldest first."""
+    return [schemas.ActionOut.of(row) for row in await service.list_actions(session, actor, instrument=instrument)]
+
+
+@router.post("/market/actions/import", responses=_refusals(413))
+async def import_corporate_actions(
+    form: Annotated[schemas.ActionsForm, Form(media_type="multipart/form-data")],
+    actor: Asking,
+    wiring: Wired,
+    clock: Now,
+) -> schemas.ActionsBroughtOut:
+    """Bring in dividends, bonus shares, splits and rights of instruments known here. A bad row refuses the file."""
+    actor.require("market.import")
+    kind = _kind_of(form.file)
+    with tempfile.TemporaryDirectory(prefix="alphaloop-actions-") as folder:
+        path = Path(folder) / f"actions.{kind}"
+        await asyncio.to_thread(_spool, form.file, path)
+        listed = await service.read_actions(actor, path, symbol=form.instrument)
+    async with wiring.db.write() as session:
+        done = await service.bring_actions(session, actor, clock, listed, source="import")
+    return schemas.ActionsBroughtOut(
+        added=done.added, changed=done.changed, unchanged=done.unchanged, unknown=list(done.unknown)
+    )
+
+
+def _kind_of(file: UploadFile) -> str:
+    kind = file_kind(file.filename or "")
+    if kind is None:
+        raise InvalidError(
+            "Bars come as .csv, .parquet or .feather.", code="bad_bar_file", fields=(("file", "unknown_file_type"),)
+        )
+    return kind
 
 
 def _spool(upload: UploadFile, path: Path) -> None:

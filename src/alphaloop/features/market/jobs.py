@@ -15,6 +15,7 @@ from alphaloop.features.market.service.sources import OpenSource
 from alphaloop.features.market.store import BarStore
 from alphaloop.infra.identity import SYSTEM
 from alphaloop.infra.jobs.local import JobContext, JobHandler
+from alphaloop.infra.jobs.schedule import Schedule
 from alphaloop.infra.outbox import announce
 from alphaloop.infra.settings import Settings
 from alphaloop.infra.vault import Vault
@@ -99,7 +100,8 @@ def _prepare(opened: OpenSource, listing: SeriesListing) -> Prepared:
     )
     naming = name_instrument(listing.symbol, hints)
     fitting = rules.fitted(table, listing.timeframe, service.calendar_of(naming))
-    return Prepared(naming, listing.symbol, listing.timeframe, fitting)
+    held_as = rules.held_mode(naming.instrument.asset_class, stated=listing.adjustment, note=listing.note)
+    return Prepared(naming, listing.symbol, listing.timeframe, fitting, held_as)
 
 
 async def _store(
@@ -132,6 +134,7 @@ async def _store(
             row,
             prepared.timeframe,
             at=context.clock.now(),
+            held_as=prepared.held_as,
             source_id=source.id,
             ref=listing.ref,
             fingerprint=listing.fingerprint,
@@ -151,4 +154,18 @@ async def _note_failure(context: JobContext, source_id: int, error: AlphaLoopErr
             )
 
 
-HANDLERS: dict[str, JobHandler] = {service.SYNC_JOB: sync_source}
+EX_DATES_JOB = "market.announce_ex_dates"
+
+
+async def announce_ex_dates(context: JobContext) -> dict[str, Any]:
+    """Tell of the ex-dates that markets have come to. Safe to run twice: each is told once."""
+    async with context.db.write() as session:
+        return {"announced": await service.announce_ex_dates(session, context.clock)}
+
+
+def _hourly(_settings: Settings) -> Schedule:
+    return Schedule("5 * * * *")
+
+
+HANDLERS: dict[str, JobHandler] = {service.SYNC_JOB: sync_source, EX_DATES_JOB: announce_ex_dates}
+SCHEDULES = {EX_DATES_JOB: _hourly}

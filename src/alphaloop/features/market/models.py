@@ -1,4 +1,4 @@
-"""Instruments, where their bars come from, which series are stored, and replays."""
+"""Instruments and their ex-dates, where their bars come from, which series are stored, and replays."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar, find_calendar
+from alphaloop.core.clock import from_ms
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.infra.columns import Amount, Key, Model
 
@@ -18,6 +20,17 @@ class SourceStatus(StrEnum):
     ON = "ON"
     OFF = "OFF"
     FAILED = "FAILED"
+
+
+class StoredMode(StrEnum):
+    """What the prices of a stored series are: as traded, put across splits alone, fully adjusted forward or backward by
+    whoever made the file, or nobody has said."""
+
+    RAW = "RAW"
+    SPLIT = "SPLIT"
+    FORWARD = "FORWARD"
+    BACKWARD = "BACKWARD"
+    UNKNOWN = "UNKNOWN"
 
 
 class InstrumentRow(Model):
@@ -111,11 +124,41 @@ class BarSeries(Model):
     first_ts: Mapped[int] = mapped_column(Key)
     last_ts: Mapped[int] = mapped_column(Key)
     price_decimals: Mapped[int]
+    adjustment: Mapped[str] = mapped_column(String(16), default=StoredMode.UNKNOWN)
     updated_at: Mapped[datetime]
 
     @property
     def frame(self) -> Timeframe:
         return Timeframe(self.timeframe)
+
+    @property
+    def held_as(self) -> StoredMode:
+        return StoredMode(self.adjustment)
+
+
+class CorporateActionRow(Model):
+    """One ex-date of an instrument, per share held before it. `ex_ts` is the session date at 00:00 UTC in epoch ms;
+    `ratio` the source's own reference price over the close before, where it states one; `announced_at` when the
+    ex-date was told to those who hold the instrument (also for dates that had passed when they were brought in)."""
+
+    __tablename__ = "corporate_actions"
+    __table_args__ = (UniqueConstraint("instrument_id", "ex_ts"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    instrument_id: Mapped[int] = mapped_column(Key, ForeignKey("instruments.id"))
+    ex_ts: Mapped[int] = mapped_column(Key, index=True)
+    cash: Mapped[Decimal] = mapped_column(Amount)
+    bonus: Mapped[Decimal] = mapped_column(Amount)
+    rights: Mapped[Decimal] = mapped_column(Amount)
+    rights_price: Mapped[Decimal] = mapped_column(Amount)
+    ratio: Mapped[Decimal | None] = mapped_column(Amount)
+    source: Mapped[str] = mapped_column(String(32))
+    announced_at: Mapped[datetime | None]
+
+    @property
+    def terms(self) -> CorporateAction:
+        """The same as the trading floors know it."""
+        return CorporateAction(from_ms(self.ex_ts).date(), self.cash, self.bonus, self.rights, self.rights_price)
 
 
 class Replay(Model):

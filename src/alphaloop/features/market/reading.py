@@ -1,25 +1,43 @@
-"""Reads a series as of a moment, stored or made from a finer one. Blocking and without a database."""
+"""Reads a series as of a moment, adjusted or as traded, stored or made from a finer one. Blocking and without a
+database."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
 
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar, find_calendar
-from alphaloop.core.errors import NotFoundError
+from alphaloop.core.clock import to_ms
+from alphaloop.core.corporate import RAW, Adjustment, Direction
+from alphaloop.core.errors import InvalidError, NotFoundError
+from alphaloop.features.market.adjusting import ExDate, adjusted, check_adjustable, make_steps, mode_name, terms_of
+from alphaloop.features.market.models import StoredMode
 from alphaloop.features.market.resample import drop_unfinished, finer_timeframes, resample
+from alphaloop.features.market.session_grid import session_days
 from alphaloop.features.market.store import BarStore, closed_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from alphaloop.kernels.adjust import Steps
 
 _DAY_MS = Timeframe.D1.ms
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """A series somebody asks for: `stored` are the timeframes the store holds of its instrument."""
+    """A series somebody asks for: `stored` are the timeframes the store holds of its instrument, `modes` what the
+    prices of each are, and `adjust` how they are to be read across the `ex_dates`."""
 
     symbol: str
     timeframe: Timeframe
     calendar: str
     stored: tuple[Timeframe, ...]
+    adjust: Adjustment = RAW
+    modes: tuple[StoredMode, ...] = ()
+    ex_dates: tuple[ExDate, ...] = ()
 
     @property
     def calendar_rules(self) -> Calendar:
@@ -35,6 +53,19 @@ class SeriesKey:
                 return finer
         raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
 
+    def mode_of(self, timeframe: Timeframe) -> StoredMode:
+        """What the stored prices of that timeframe are."""
+        return dict(zip(self.stored, self.modes, strict=False)).get(timeframe, StoredMode.RAW)
+
+    @property
+    def held_as(self) -> StoredMode:
+        return self.mode_of(self.origin)
+
+    @property
+    def mode(self) -> str:
+        """How the prices that are read are named: part of configuration ids, run ids and the chart's legend."""
+        return mode_name(self.held_as, self.adjust)
+
 
 def newest_table(
     store: BarStore, key: SeriesKey, *, limit: int, before_ts: int | None = None, as_of_ms: int | None = None
@@ -48,11 +79,14 @@ def newest_table(
     table = store.read(key.symbol, origin, before_ts=bound, last=limit + 2)
     if as_of_ms is not None:
         table = table.cut(0, closed_rows(table, origin, calendar, as_of_ms))
+    table = _across_ex_dates(store, key, table, as_of_ms)
     return table.cut(max(0, len(table) - limit), len(table)), len(table) > limit
 
 
 def read_after(store: BarStore, key: SeriesKey, *, after_ts: int, limit: int) -> BarTable:
-    """The first `limit` stored bars that opened after `after_ts`."""
+    """The first `limit` stored bars that opened after `after_ts`, as traded: orders meet no adjusted price."""
+    if key.adjust != RAW:
+        raise InvalidError("Orders and fills are in traded prices.", code="traded_prices_needed")
     if key.origin is not key.timeframe:
         raise NotFoundError("Bars of this timeframe are not stored.", code="series_not_stored")
     return store.read(key.symbol, key.timeframe, since_ts=after_ts + 1, first=limit)
@@ -65,8 +99,10 @@ def read_series(
     origin, calendar = key.origin, key.calendar_rules
     if origin is key.timeframe:
         table = store.read(key.symbol, origin, since_ts=since_ts, before_ts=as_of_ms)
-        return table if as_of_ms is None else table.cut(0, closed_rows(table, origin, calendar, as_of_ms))
-    made = _made(store.read(key.symbol, origin, before_ts=as_of_ms), key, origin, as_of_ms)
+        if as_of_ms is not None:
+            table = table.cut(0, closed_rows(table, origin, calendar, as_of_ms))
+        return _across_ex_dates(store, key, table, as_of_ms)
+    made = _made(store, store.read(key.symbol, origin, before_ts=as_of_ms), key, origin, as_of_ms)
     start = 0 if since_ts is None else int(made.ts.searchsorted(since_ts))
     return made.cut(start, len(made))
 
@@ -82,7 +118,7 @@ def _read_made(
     ratio = -(-key.timeframe.ms // origin.ms)
     wanted = (limit + 3) * ratio + (span // origin.ms if before_ts is not None else 0)
     finer = store.read(key.symbol, origin, before_ts=bound, last=wanted)
-    made = _made(finer, key, origin, as_of_ms)
+    made = _made(store, finer, key, origin, as_of_ms)
     if len(finer) == wanted and len(made):
         made = made.cut(1, len(made))  # the first one may lack its beginning
     if before_ts is not None:
@@ -91,13 +127,76 @@ def _read_made(
     return made.cut(max(0, len(made) - limit), len(made)), older
 
 
-def _made(finer: BarTable, key: SeriesKey, origin: Timeframe, as_of_ms: int | None) -> BarTable:
+def _made(store: BarStore, finer: BarTable, key: SeriesKey, origin: Timeframe, as_of_ms: int | None) -> BarTable:
     calendar = key.calendar_rules
     if as_of_ms is not None:
         finer = finer.cut(0, closed_rows(finer, origin, calendar, as_of_ms))
     if not len(finer):
         return finer
     reached = calendar.close_ms(int(finer.ts[-1]), origin)
+    # Adjusted first: a week with an ex-date in it has prices of before and after.
+    finer = _across_ex_dates(store, key, finer, as_of_ms)
     made = resample(finer, source=origin, target=key.timeframe, calendar=calendar)
     reached = reached if as_of_ms is None else max(reached, as_of_ms)
     return drop_unfinished(made, target=key.timeframe, calendar=calendar, source_close_ms=reached)
+
+
+def known_factors(store: BarStore, key: SeriesKey, table: BarTable) -> "NDArray[np.float64]":
+    """The cumulated factor known at each bar of a raw table, float64[N]: `table` of this key read as traded.
+
+    price * factor / factor[t] is the series adjusted as of bar t, so a backtest meets no future ex-date; see
+    kernels/adjust."""
+    from alphaloop.kernels.adjust import known_factors as kernel
+
+    days = session_days(table.ts, key.calendar_rules)
+    return kernel(days, steps=_steps(store, key, subtract=False))
+
+
+def _steps(store: BarStore, key: SeriesKey, *, subtract: bool) -> "Steps":
+    """From the daily closes where they are stored in the same prices, because they are few; else from its own."""
+    origin = key.origin
+    check_adjustable(key.held_as, Adjustment(Direction.FORWARD))
+    daily = Timeframe.D1 in key.stored and key.mode_of(Timeframe.D1) is key.held_as
+    closes = store.read(key.symbol, Timeframe.D1 if daily else origin)
+    return make_steps(
+        terms_of(key.ex_dates, key.held_as),
+        days=session_days(closes.ts, key.calendar_rules),
+        close=closes.close,
+        subtract=subtract,
+    )
+
+
+def _across_ex_dates(store: BarStore, key: SeriesKey, table: BarTable, as_of_ms: int | None) -> BarTable:
+    """Raw rows of the origin as the key wants them. Forward prices are those of the newest bar known at `as_of_ms`,
+    whatever part of the series is read; an ex-date still to come changes nothing."""
+    adjust = key.adjust
+    if adjust.direction is Direction.NONE:
+        return table
+    check_adjustable(key.held_as, adjust)
+    if not len(table) or not key.ex_dates:
+        return table
+    calendar, manifest = key.calendar_rules, store.manifest(key.symbol, key.origin)
+    days = session_days(table.ts, calendar)
+    if adjust.direction is Direction.BACKWARD or manifest is None:
+        anchor = int(days[0]) if manifest is None else _day_of(manifest.first_ts, calendar)
+    else:
+        newest = _day_of(manifest.last_ts, calendar)
+        anchor = newest if as_of_ms is None else min(newest, _newest_day(store, key, as_of_ms))
+        if adjust.as_of is not None:
+            anchor = min(anchor, to_ms(datetime.combine(adjust.as_of, time(), UTC)))
+    steps = _steps(store, key, subtract=adjust.subtract)
+    return adjusted(table, days=days, steps=steps, anchor_day=anchor)
+
+
+def _newest_day(store: BarStore, key: SeriesKey, as_of_ms: int) -> int:
+    """Session date of the newest bar closed at `as_of_ms`."""
+    calendar = key.calendar_rules
+    tail = store.read(key.symbol, key.origin, before_ts=as_of_ms, last=2)
+    closed = closed_rows(tail, key.origin, calendar, as_of_ms)
+    return _day_of(int(tail.ts[closed - 1]), calendar) if closed else _day_of(as_of_ms, calendar)
+
+
+def _day_of(ts_ms: int, calendar: Calendar) -> int:
+    import numpy as np
+
+    return int(session_days(np.array([ts_ms], dtype=np.int64), calendar)[0])

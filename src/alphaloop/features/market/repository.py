@@ -7,7 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from alphaloop.core.bar import Timeframe
-from alphaloop.features.market.models import BarSeries, DataSource, InstrumentAlias, InstrumentRow, Replay, SourceStatus
+from alphaloop.features.market.models import (
+    BarSeries,
+    CorporateActionRow,
+    DataSource,
+    InstrumentAlias,
+    InstrumentRow,
+    Replay,
+    SourceStatus,
+    StoredMode,
+)
 from alphaloop.infra.db import ReadSession, WriteSession
 
 
@@ -71,16 +80,40 @@ async def series_of(session: ReadSession, instrument_id: int, timeframe: Timefra
     return found
 
 
-async def timeframes_of(session: ReadSession, instrument_id: int) -> list[Timeframe]:
-    """Timeframes stored of an instrument, finest first, whether offered or not."""
-    found = await session.scalars(
-        select(BarSeries.timeframe).where(BarSeries.instrument_id == instrument_id).order_by(BarSeries.length_ms)
-    )
-    return [Timeframe(text) for text in found]
-
-
 async def series_of_source(session: ReadSession, source_id: int) -> list[BarSeries]:
     return list(await session.scalars(select(BarSeries).where(BarSeries.source_id == source_id)))
+
+
+async def modes_of(session: ReadSession, instrument_id: int) -> dict[Timeframe, StoredMode]:
+    """Timeframes stored of an instrument, finest first, with what their prices are."""
+    found = await session.execute(
+        select(BarSeries.timeframe, BarSeries.adjustment)
+        .where(BarSeries.instrument_id == instrument_id)
+        .order_by(BarSeries.length_ms)
+    )
+    return {Timeframe(timeframe): StoredMode(mode) for timeframe, mode in found}
+
+
+async def actions_of(session: ReadSession, instrument_id: int) -> list[CorporateActionRow]:
+    """Ex-dates of an instrument, oldest first."""
+    return list(
+        await session.scalars(
+            select(CorporateActionRow)
+            .where(CorporateActionRow.instrument_id == instrument_id)
+            .order_by(CorporateActionRow.ex_ts)
+        )
+    )
+
+
+async def actions_to_announce(session: ReadSession, *, until_ts: int) -> list[tuple[CorporateActionRow, InstrumentRow]]:
+    """Ex-dates up to that day which nobody has been told of, oldest first."""
+    found = await session.execute(
+        select(CorporateActionRow, InstrumentRow)
+        .join(InstrumentRow, InstrumentRow.id == CorporateActionRow.instrument_id)
+        .where(CorporateActionRow.announced_at.is_(None), CorporateActionRow.ex_ts <= until_ts)
+        .order_by(CorporateActionRow.ex_ts, CorporateActionRow.id)
+    )
+    return [(action, row) for action, row in found]
 
 
 async def alias_row(session: ReadSession, source: str, alias: str) -> InstrumentAlias | None:

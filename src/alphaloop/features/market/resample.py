@@ -1,10 +1,17 @@
 """Coarser bars from finer ones: around the clock by UTC, elsewhere by the market's own sessions."""
 
+from typing import TYPE_CHECKING
+
+from alphaloop.adapters.feeds import AS_COMPUTED
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.session_grid import bar_starts, outside_sessions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Which stored timeframe a missing one is best made of: the coarsest that divides it.
 _ORDER = tuple(Timeframe)
@@ -47,12 +54,20 @@ def resample(table: BarTable, *, source: Timeframe, target: Timeframe, calendar:
             "high": np.maximum.reduceat(table.high, first),
             "low": np.minimum.reduceat(table.low, first),
             "close": table.close[last],
-            # A sum of floats carries noise beyond the decimals its parts were written with.
-            "volume": np.round(np.add.reduceat(table.volume, first), table.volume_decimals),
+            "volume": _summed(table, first),
         },
         price_decimals=table.price_decimals,
         volume_decimals=table.volume_decimals,
     )
+
+
+def _summed(table: BarTable, first: "NDArray[np.intp]") -> "NDArray[np.float64]":
+    """Volumes of the groups that begin at `first`. A sum of floats carries noise beyond the decimals its parts were
+    written with."""
+    import numpy as np
+
+    total: NDArray[np.float64] = np.add.reduceat(table.volume, first)
+    return total if table.volume_decimals == AS_COMPUTED else np.round(total, table.volume_decimals)
 
 
 def drop_unfinished(made: BarTable, *, target: Timeframe, calendar: Calendar, source_close_ms: int) -> BarTable:

@@ -7,6 +7,7 @@ from alphaloop.adapters.feeds.contract import BarTable, FeedDescription, SeriesL
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar
 from alphaloop.core.errors import InvalidError
+from alphaloop.features.market.models import StoredMode
 from alphaloop.infra.vault import Vault
 
 if TYPE_CHECKING:
@@ -85,6 +86,31 @@ def in_order(listings: Iterable[SeriesListing]) -> list[SeriesListing]:
     return sorted(
         found, key=lambda item: (rank.get(item.asset, len(rank)), -weight[item.asset, item.symbol], -item.size)
     )
+
+
+def held_mode(asset_class: str, *, stated: str = "", note: str = "") -> StoredMode:
+    """What a series' prices are: as its source states, else as the note beside the file tells; nobody guesses.
+
+    Only shares and funds have ex-dates, so everything else is as traded."""
+    if asset_class not in ("EQUITY", "ETF"):
+        return StoredMode.RAW
+    if stated:
+        return StoredMode(stated)
+    text = note.lower()
+    for word, mode in _NOTES:
+        if word in text:
+            return mode
+    return StoredMode.UNKNOWN
+
+
+_NOTES = (
+    ("unadjusted", StoredMode.RAW),
+    ("raw prices", StoredMode.RAW),
+    ("split-adjusted", StoredMode.SPLIT),
+    ("forward-adjusted", StoredMode.FORWARD),
+    ("back-adjusted", StoredMode.BACKWARD),
+    ("backward-adjusted", StoredMode.BACKWARD),
+)
 
 
 def fitted(table: BarTable, timeframe: Timeframe, calendar: Calendar) -> BarTable:

@@ -1,14 +1,23 @@
 """Requests and responses of the market room."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import UploadFile
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
-from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow, SourceStatus
+from alphaloop.features.market.models import (
+    BarSeries,
+    CorporateActionRow,
+    DataSource,
+    InstrumentRow,
+    SourceStatus,
+    StoredMode,
+)
+from alphaloop.features.market.service.imports import FileHabits
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
 
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
@@ -43,6 +52,20 @@ def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def _column_choice(text: Any) -> dict[str, str]:
+    """A small JSON object of names, as a form carries it."""
+    try:
+        chosen = orjson.loads(text) if isinstance(text, str) and len(text) <= 2000 else None
+    except orjson.JSONDecodeError:
+        chosen = None
+    if not isinstance(chosen, dict) or not all(isinstance(name, str) for name in chosen.values()):
+        raise PydanticCustomError("bad_format", "must be a JSON object of column names")
+    return chosen
+
+
+ColumnChoice = Annotated[dict[str, str], BeforeValidator(_column_choice), WithJsonSchema({"type": "string"})]
+StatedMode = Literal["", "RAW", "SPLIT", "FORWARD", "BACKWARD"]
+AdjustKey = Annotated[str, StringConstraints(max_length=32), AfterValidator(_one_line)]
 Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
 Moment = Annotated[Whole, Field(ge=-62_135_596_800_000, le=253_402_300_799_999)]
 """A time in an address, epoch ms."""
@@ -70,6 +93,7 @@ class SeriesOut(Wire):
     last_ts: Count
     source_id: Id | None
     source_name: str | None
+    adjustment: StoredMode
 
     @classmethod
     def of(cls, row: BarSeries, source_name: str | None) -> "SeriesOut":
@@ -80,6 +104,7 @@ class SeriesOut(Wire):
             last_ts=row.last_ts,
             source_id=row.source_id,
             source_name=source_name,
+            adjustment=row.held_as,
         )
 
 
@@ -122,11 +147,14 @@ BarRow = Annotated[list[int | str], Field(min_length=6, max_length=6)]
 
 
 class BarsOut(Wire):
-    """Bars in ascending order. `as_of_ms` is the replay's now, or the newest bar's close."""
+    """Bars in ascending order. `as_of_ms` is the replay's now, or the newest bar's close. `mode` names how the prices
+    are adjusted; `labels` are the times to show for the bars where they are to be named by their close."""
 
     instrument: str
     timeframe: str
+    mode: str
     bars: list[BarRow]
+    labels: list[int] | None
     has_more: bool
     as_of_ms: int | None
 
@@ -157,12 +185,83 @@ class HealthOut(Wire):
     issues: list[IssueOut]
 
 
+class ColumnsForm(Wire):
+    """A bar file whose columns are to be shown."""
+
+    file: UploadFile
+
+
+class ColumnsOut(Wire):
+    """A file's column names in order, which of ours each seems to be, and its first rows."""
+
+    names: list[str]
+    guess: dict[str, str]
+    sample: list[list[str]]
+
+
 class ImportForm(Wire):
-    """A bar file with the instrument and timeframe it holds."""
+    """A bar file with the instrument and timeframe it holds. `columns` says which of its columns are ours as a JSON
+    object, where the names do not tell; `clock` and `label` how its times are to be read; `adjustment` what its
+    prices are."""
 
     file: UploadFile
     instrument: Symbol
     timeframe: TimeframeName
+    columns: Annotated[ColumnChoice | None, Field(description='Such as {"ts": "时间", "open": "开"}.')] = None
+    clock: Annotated[Literal["utc", "market"], Field(description="Whose clock the times are on.")] = "utc"
+    label: Annotated[Literal["open", "close"], Field(description="Which end of a bar its time names.")] = "open"
+    adjustment: StatedMode = ""
+
+    def habits(self) -> FileHabits:
+        return FileHabits(self.columns, self.clock == "market", self.label == "close", self.adjustment)
+
+
+class ActionsForm(Wire):
+    """A file of corporate actions; `instrument` where the file has no column for it."""
+
+    file: UploadFile
+    instrument: Annotated[str, StringConstraints(max_length=64), AfterValidator(_one_line)] = ""
+
+
+class ActionsBroughtOut(Wire):
+    """Rows new, changed and already there, and symbols that are no instrument here (at most 20)."""
+
+    added: Count
+    changed: Count
+    unchanged: Count
+    unknown: list[str]
+
+
+class ActionOut(Wire):
+    """One ex-date; amounts are per share held at the close before it."""
+
+    ex_date: str
+    cash: Money
+    bonus: Money
+    rights: Money
+    rights_price: Money
+    ratio: Money | None
+    source: str
+
+    @classmethod
+    def of(cls, row: CorporateActionRow) -> "ActionOut":
+        return cls(
+            ex_date=row.terms.ex_date.isoformat(),
+            cash=row.cash,
+            bonus=row.bonus,
+            rights=row.rights,
+            rights_price=row.rights_price,
+            ratio=row.ratio,
+            source=row.source,
+        )
+
+
+class ModeIn(Wire):
+    """What the prices of a stored series are."""
+
+    instrument: Symbol
+    timeframe: TimeframeName
+    adjustment: StoredMode
 
 
 class ImportOut(Wire):

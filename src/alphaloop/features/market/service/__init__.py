@@ -1,12 +1,21 @@
 """What other rooms may ask of the market."""
 
 from alphaloop.features.market.naming import calendar_of
-from alphaloop.features.market.reading import SeriesKey, newest_table, read_series
+from alphaloop.features.market.reading import SeriesKey, known_factors, newest_table, read_series
+from alphaloop.features.market.service.actions import (
+    BroughtActions,
+    announce_ex_dates,
+    bring_actions,
+    ex_dates_between,
+    list_actions,
+    read_actions,
+)
 from alphaloop.features.market.service.bars import (
     MAX_BARS,
     Window,
     bar_row,
     check_health,
+    cross_section,
     newest_bars,
     read_arrays,
     read_bars,
@@ -15,10 +24,12 @@ from alphaloop.features.market.service.bars import (
     series_key,
 )
 from alphaloop.features.market.service.imports import (
+    FileHabits,
     Imported,
     Prepared,
     book_import,
     prepare_import,
+    state_mode,
     store_prepared,
 )
 from alphaloop.features.market.service.instruments import find_instrument, get_instrument, list_instruments
@@ -58,27 +69,35 @@ __all__ = [
     "MAX_BARS",
     "SYNC_JOB",
     "BarStore",
+    "BroughtActions",
+    "FileHabits",
     "Imported",
     "Prepared",
     "SeriesKey",
     "Window",
     "add_source",
     "advance_cursor",
+    "announce_ex_dates",
     "bar_row",
     "book_import",
+    "bring_actions",
     "calendar_of",
     "change_source",
     "check_health",
     "count_series",
     "create_replay",
+    "cross_section",
     "cursor_of",
     "describe_type",
     "ensure_samples",
+    "ex_dates_between",
     "find_instrument",
     "get_instrument",
     "get_replay",
     "get_source",
+    "known_factors",
     "link_account",
+    "list_actions",
     "list_instruments",
     "list_replays",
     "list_sources",
@@ -91,6 +110,7 @@ __all__ = [
     "playing_replays",
     "prepare_import",
     "probe_source",
+    "read_actions",
     "read_arrays",
     "read_bars",
     "read_series",
@@ -102,6 +122,7 @@ __all__ = [
     "series_key",
     "set_speed",
     "set_status",
+    "state_mode",
     "store_prepared",
     "use_source",
 ]

@@ -1,14 +1,17 @@
 """Reading bars: exact for the matcher, arrays for kernels, rows for people, as of a moment where one is given."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Bar, Timeframe
+from alphaloop.core.corporate import RAW, Adjustment
 from alphaloop.core.errors import NotFoundError
 from alphaloop.core.money import plain
 from alphaloop.features.market import reading, repository
+from alphaloop.features.market.adjusting import ExDate, check_adjustable, check_one_mode
 from alphaloop.features.market.health import Findings, examine
 from alphaloop.features.market.models import InstrumentRow
 from alphaloop.features.market.reading import SeriesKey
@@ -33,13 +36,36 @@ class Window:
     timeframe: Timeframe
     rows: list[list[int | str]]
     more: bool
+    mode: str
 
 
-async def series_key(session: ReadSession, instrument: str, timeframe: Timeframe) -> SeriesKey:
-    """What the readers below need to know of a series; NotFoundError when the instrument is unknown."""
+async def series_key(
+    session: ReadSession, instrument: str, timeframe: Timeframe, *, adjust: Adjustment = RAW
+) -> SeriesKey:
+    """What the readers below need to know of a series; NotFoundError when the instrument is unknown.
+
+    `adjust` says how prices are put across ex-dates; the key's `mode` names what comes out. InvalidError when the
+    stored prices cannot be adjusted, because they were already or nobody knows."""
     row = await find_instrument(session, instrument)
-    stored = await repository.timeframes_of(session, row.id)
-    return SeriesKey(row.symbol, timeframe, row.calendar, tuple(stored))
+    modes = await repository.modes_of(session, row.id)
+    ex_dates = () if adjust == RAW else await _ex_dates(session, row.id)
+    key = SeriesKey(row.symbol, timeframe, row.calendar, tuple(modes), adjust, tuple(modes.values()), ex_dates)
+    if adjust != RAW and modes:
+        check_adjustable(key.held_as, adjust)
+    return key
+
+
+async def cross_section(
+    session: ReadSession, instruments: Sequence[str], timeframe: Timeframe, *, adjust: Adjustment = RAW
+) -> list[SeriesKey]:
+    """The keys of many series whose prices may be compared; InvalidError names those whose mode is unknown or mixed."""
+    keys = [await series_key(session, instrument, timeframe, adjust=adjust) for instrument in instruments]
+    check_one_mode(keys)
+    return keys
+
+
+async def _ex_dates(session: ReadSession, instrument_id: int) -> tuple[ExDate, ...]:
+    return tuple(ExDate(one.ex_ts, one.terms, one.ratio) for one in await repository.actions_of(session, instrument_id))
 
 
 async def read_window(
@@ -52,18 +78,19 @@ async def read_window(
     limit: int,
     before_ts: int | None = None,
     as_of_ms: int | None = None,
+    adjust: Adjustment = RAW,
 ) -> Window:
     """The newest bars of a series before a time, as text rows."""
     actor.require("market.read")
     row = await find_instrument(session, instrument)
-    key = await series_key(session, row.symbol, timeframe)
+    key = await series_key(session, row.symbol, timeframe, adjust=adjust)
 
     def read() -> tuple[list[list[int | str]], bool]:
         table, more = reading.newest_table(store, key, limit=limit, before_ts=before_ts, as_of_ms=as_of_ms)
         return rows_of(table), more
 
     rows, more = await asyncio.to_thread(read)
-    return Window(row, timeframe, rows, more)
+    return Window(row, timeframe, rows, more, key.mode)
 
 
 async def read_table(
