@@ -19,7 +19,7 @@ from alphaloop.core.signal import Sizing
 from alphaloop.engine import sim_pass
 from alphaloop.engine import simulate as simulator
 from alphaloop.engine.convert import to_decimal
-from alphaloop.engine.matching import Matcher
+from alphaloop.engine.matching import Matcher, Working
 from alphaloop.engine.panel import Panel, make_panel, make_series
 from alphaloop.engine.simulate import Fills, Rules, simulate
 from alphaloop.engine.strategy import Signals, desired_at, is_new_instruction, mark_episodes
@@ -47,6 +47,7 @@ class Desk:
     """What a session does around a matcher: one entry order and one bracket (stop, take) for the present intent."""
 
     matcher: Matcher
+    symbol: str = SYMBOL
     position: Decimal = Decimal(0)
     best: Decimal = Decimal(0)
     acted: Any = None
@@ -116,8 +117,7 @@ class Desk:
             else:
                 for held in [held for held in self.matcher.working if held.touched]:
                     self.matcher.cancel(held.order.client_order_id, now_ms)
-            wanted = self.matcher.instrument.floor_quantity(abs(wanted)) * (1 if wanted > 0 else -1)
-            delta = wanted - self.position
+            delta = self.change(wanted)
             if delta != 0:
                 self.entry = self.send(delta, OrderType.MARKET, now_ms)
             elif desired.target != 0:
@@ -130,6 +130,14 @@ class Desk:
             self._place_bracket(now_ms)
         else:
             self._move_trail(now_ms)
+
+    def accept(self, order: VenueOrder, now_ms: int) -> Working | str:
+        return self.matcher.accept(order, now_ms)
+
+    def change(self, wanted: Decimal) -> Decimal:
+        """The signed quantity to order so that `wanted` is held."""
+        floored = self.matcher.instrument.floor_quantity(abs(wanted)) * (1 if wanted > 0 else -1)
+        return floored - self.position
 
     def _move_trail(self, now_ms: int) -> None:
         if self.trail is not None and self.position * self.intent > 0:
@@ -163,7 +171,7 @@ class Desk:
         self.sent += 1
         order = VenueOrder(
             client_order_id=f"o{self.sent}",
-            instrument=SYMBOL,
+            instrument=self.symbol,
             side=OrderSide.BUY if signed > 0 else OrderSide.SELL,
             type=kind,
             quantity=abs(signed),
@@ -172,7 +180,7 @@ class Desk:
             reduce_only=group is not None,
             oco_group=group,
         )
-        taken = self.matcher.accept(order, now_ms)
+        taken = self.accept(order, now_ms)
         assert not isinstance(taken, str), taken
         return order.client_order_id
 
@@ -290,14 +298,14 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
     """A planted optimist: where a bar touches both, the take wins. The same comparison must then fail."""
 
     def optimist(
-        book: Any, n: int, t: int, open: float, high: float, low: float, slippage: float, lot: float
+        book: Any, n: int, t: int, open: float, high: float, low: float, slippage: float, room: float
     ) -> tuple[float, int]:
         side = np.sign(book.quantity[n])
         take = book.take[n]
         best = high if side > 0 else low
         if side * best >= side * take:
             return (open if side * open >= side * take else take), 2
-        return honest(book, n, t, open, high, low, slippage, lot)
+        return honest(book, n, t, open, high, low, slippage, room)
 
     honest = sim_pass._exit.py_func
     seeds = range(30)

@@ -1,7 +1,8 @@
-"""What can be traded: its canonical name, the grid its prices and quantities live on, and its calendar."""
+"""What can be traded: its canonical name, the grid its prices and quantities live on, its calendar and its market."""
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -27,7 +28,9 @@ class Instrument:
     """`symbol` is canonical: `BTC/USDT@binance`, `AAPL@XNAS`, `600519@XSHG`, `BTC/USDT:USDT@binance` for a perpetual.
 
     `tick` is the price grid, `lot` the quantity grid, `min_notional` the least price x quantity of an order, all in
-    quote currency units where they are money; 0 means no grid or no minimum.
+    quote currency units where they are money; 0 means no grid or no minimum. `market` and `board` name the rules it
+    trades under (`engine/markets`); left empty, they follow from asset class, venue and code. `listed` is the first
+    session, where it matters. Quantities are in base units: a contract of ten tons is a lot of 10.
     """
 
     symbol: str
@@ -39,6 +42,9 @@ class Instrument:
     min_notional: Decimal
     calendar: str
     can_short: bool = False
+    market: str = ""
+    board: str = ""
+    listed: date | None = None
 
     def __post_init__(self) -> None:
         check_symbol(self.symbol)
@@ -48,6 +54,10 @@ class Instrument:
     @property
     def venue(self) -> str:
         return self.symbol.rpartition("@")[2]
+
+    @property
+    def code(self) -> str:
+        return self.symbol.rpartition("@")[0]
 
     def price_on_grid(self, price: Decimal) -> bool:
         return on_grid(price, self.tick)

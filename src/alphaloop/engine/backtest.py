@@ -12,10 +12,12 @@ import numpy as np
 
 from alphaloop import __version__
 from alphaloop.core.errors import InvalidError
+from alphaloop.core.instrument import Instrument
 from alphaloop.engine.features import build_panel
 from alphaloop.engine.panel import Floats, Panel, Series
 from alphaloop.engine.portfolio import Trade, round_trips
-from alphaloop.engine.simulate import Fills, Rules, Simulation, simulate
+from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
+from alphaloop.engine.simulate import Fills, Flows, Ground, Rules, Simulation, simulate
 from alphaloop.engine.strategy import Signals, Strategy
 from alphaloop.kernels import metrics as figures
 
@@ -41,6 +43,8 @@ class BacktestResult:
     panel: Panel
     signals: Signals
     notes: tuple[str, ...] = ()
+    flows: Flows | None = None
+    stopped: int = -1
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}={value}" for name, value in self.params.items())
@@ -65,8 +69,15 @@ def run_backtest(
     volume_limit: float | None = None,
     can_short: bool = False,
     risk_fraction: float = 0.01,
+    instruments: Sequence[Instrument] | None = None,
+    actions: Actions | None = None,
+    stakes: Mapping[str, Stake] | None = None,
+    fractions: bool = False,
 ) -> BacktestResult:
     """Run a strategy over bars without any account.
+
+    With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
+    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates.
 
     `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
     or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
@@ -88,10 +99,13 @@ def run_backtest(
     )
     panel = build_panel(bars, strategy, params, start=start_bar)
     signals = strategy.evaluate(panel, params)
-    made = simulate(panel, signals, rules, manage=strategy.manage, params=params)
+    ground = None
+    if instruments is not None:
+        ground = lay_ground(panel, instruments, broker_rate=fee, actions=actions, stakes=stakes, fractions=fractions)
+    made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
     trades = round_trips(made.fills, panel)
     return BacktestResult(
-        run_id=run_id(strategy, bars, params, rules),
+        run_id=run_id(strategy, bars, params, rules, ground),
         strategy=strategy.key,
         params=dataclasses.asdict(params),
         rules=rules,
@@ -101,17 +115,24 @@ def run_backtest(
         fills=made.fills,
         panel=panel,
         signals=signals,
-        notes=_notes(panel),
+        notes=_notes(panel, made),
+        flows=made.flows,
+        stopped=made.stopped,
     )
 
 
-def run_id(strategy: Strategy, bars: Series | Sequence[Series], params: Any, rules: Rules) -> str:
+def run_id(
+    strategy: Strategy, bars: Series | Sequence[Series], params: Any, rules: Rules, ground: Ground | None = None
+) -> str:
     """Sixteen hex digits over everything that decides the result."""
     digest = hashlib.sha256()
     for series in [bars] if isinstance(bars, Series) else bars:
         digest.update(series.name.encode())
         for column in series[1:]:
             digest.update(np.ascontiguousarray(column).tobytes())
+    if ground is not None:
+        for part in ground:
+            digest.update(np.ascontiguousarray(part).tobytes())
     told = {
         "strategy": strategy.key,
         "source": strategy.source_hash,
@@ -174,7 +195,10 @@ def _metrics(panel: Panel, rules: Rules, made: Simulation, trades: Sequence[Trad
     }
 
 
-def _notes(panel: Panel) -> tuple[str, ...]:
+def _notes(panel: Panel, made: Simulation) -> tuple[str, ...]:
+    notes = []
     if np.any(np.isfinite(panel.close) & ~np.isfinite(panel.open)):
-        return ("Some bars have only a close: what should trade at their open traded at that close.",)
-    return ()
+        notes.append("Some bars have only a close: what should trade at their open traded at that close.")
+    if made.stopped >= 0:
+        notes.append(f"The account was liquidated in row {made.stopped}; nothing traded after it.")
+    return tuple(notes)

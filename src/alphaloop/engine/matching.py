@@ -12,26 +12,31 @@ What happens inside one bar, in this order (`simulate` keeps the same one):
 Market orders and stops pay slippage, limits never fill worse than their price. A stop-limit becomes a limit once
 touched; where its limit asks for a better price than its stop, it waits for the next bar. When one order of an OCO
 group fills, even in part, or its stop is touched, the others of the group are cancelled.
+
+The market's rules bind every step: on a one-price bar at its limit nobody takes the other side, no price leaves the
+limits, what was bought today may not be sold where shares settle later, and a partial fill is itself whole lots.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from alphaloop.core.bar import Bar
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
-from alphaloop.engine.fees import fee_amount
+from alphaloop.engine.day_rules import Band, DayRules
 from alphaloop.engine.slippage import slipped
 
 
 @dataclass(slots=True)
 class Working:
-    """One accepted order, plain enough to be stored and read back. `trades` counts its fills so far.
+    """One accepted order, plain enough to be stored and read back. `trades` counts its fills so far, `notional` is what
+    they came to.
 
     `touched` is True once the stop price was reached: a STOP is then a market order, a STOP_LIMIT a limit.
     """
@@ -43,6 +48,7 @@ class Working:
     remaining: Decimal
     touched: bool = False
     trades: int = 0
+    notional: Decimal = ZERO
 
 
 class Closed(NamedTuple):
@@ -56,6 +62,17 @@ class Closed(NamedTuple):
     reason: str
     ts_ms: int
     remaining: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDay:
+    """What holds in the session of a bar: the rules, its price limits (None: none), and how much of the position may
+    be sold (None: all of it).
+    """
+
+    rules: DayRules
+    band: Band | None = None
+    sellable: Decimal | None = None
 
 
 class Outcome(NamedTuple):
@@ -90,15 +107,24 @@ class Matcher:
         self.fee_rate = fee_rate
         self.slippage_bps = slippage_bps
         self.volume_limit = volume_limit
+        self.unruled = DayRules("", "").of(instrument)
         self.working: list[Working] = sorted(working, key=lambda held: held.seq)
         self.next_seq = self.working[-1].seq + 1 if self.working else 0
 
-    def accept(self, order: VenueOrder, ts_ms: int, *, venue_order_id: str | None = None) -> Working | str:
+    def accept(
+        self,
+        order: VenueOrder,
+        ts_ms: int,
+        *,
+        venue_order_id: str | None = None,
+        rules: DayRules | None = None,
+        position: Decimal = ZERO,
+    ) -> Working | str:
         """Take an order into the book, or say why not by a stable code; a refused order leaves no trace.
 
         An order accepted at `ts_ms` trades from the first bar that opens at or after it.
         """
-        refusal = refuse(order, self.instrument)
+        refusal = refuse(order, self.instrument, rules=rules, held=position)
         if refusal is None and any(held.order.client_order_id == order.client_order_id for held in self.working):
             refusal = "duplicate_order"
         if refusal is not None:
@@ -122,15 +148,35 @@ class Matcher:
                 return Closed(client_order_id, OrderStatus.CANCELLED, "requested", ts_ms, held.remaining)
         return None
 
-    def on_bar(self, bar: Bar, *, position: Decimal) -> Outcome:
-        """Match every working order against one closed bar; `position` is the signed quantity held before it."""
-        return _Turn(self, bar, position).run()
+    def on_bar(self, bar: Bar, *, position: Decimal, day: TradingDay | None = None) -> Outcome:
+        """Match every working order against one closed bar; `position` is the signed quantity held before it.
+
+        Without `day` only the instrument's own grid binds.
+        """
+        return _Turn(self, bar, position, day or TradingDay(self.unruled)).run()
+
+    def on_action(self, action: CorporateAction) -> None:
+        """Restate working orders in prices of after an ex-date; what only reduces follows the shares as well."""
+        tick = self.instrument.tick
+        for held in self.working:
+            order = held.order
+            more = action.shares_due(held.remaining) if order.reduce_only else ZERO
+            held.order = replace(
+                order,
+                quantity=EXACT.add(order.quantity, more),
+                price=_after(action, order.price, tick),
+                stop_price=_after(action, order.stop_price, tick),
+            )
+            held.remaining = EXACT.add(held.remaining, more)
 
 
-def refuse(order: VenueOrder, instrument: Instrument) -> str | None:
+def refuse(
+    order: VenueOrder, instrument: Instrument, *, rules: DayRules | None = None, held: Decimal = ZERO
+) -> str | None:
     """Why a venue would not take this order as it stands, or None: form and grids, not money.
 
-    The minimum notional binds only where the order states a price, and never an order that reduces.
+    `rules` are the day's (None: the instrument's own grid), `held` is the signed position. The minimum notional binds
+    only where the order states a price, and never an order that reduces.
     """
     if order.instrument != instrument.symbol:
         return "wrong_instrument"
@@ -138,14 +184,15 @@ def refuse(order: VenueOrder, instrument: Instrument) -> str | None:
         return "bad_prices"
     if not order.quantity.is_finite() or order.quantity <= 0:
         return "bad_quantity"
-    if not instrument.quantity_on_grid(order.quantity):
+    rules = rules or DayRules("", "").of(instrument)
+    if not order.reduce_only and not rules.fits(order.side, order.quantity, held):
         return "off_lot"
     for price in (order.price, order.stop_price):
         if price is None:
             continue
         if not price.is_finite() or price <= 0:
             return "bad_prices"
-        if not instrument.price_on_grid(price):
+        if not rules.price_on_grid(price):
             return "off_tick"
     stated = order.price or order.stop_price
     if stated is None or order.reduce_only or EXACT.multiply(stated, order.quantity) >= instrument.min_notional:
@@ -153,13 +200,18 @@ def refuse(order: VenueOrder, instrument: Instrument) -> str | None:
     return "below_min_notional"
 
 
+def _after(action: CorporateAction, price: Decimal | None, tick: Decimal) -> Decimal | None:
+    return None if price is None else action.rescale(price, close=price, tick=tick, by_ratio=False)
+
+
 class _Turn:
     """One bar's matching: the volume that is left, what has happened so far, and the position as it moves."""
 
-    def __init__(self, matcher: Matcher, bar: Bar, position: Decimal) -> None:
+    def __init__(self, matcher: Matcher, bar: Bar, position: Decimal, day: TradingDay) -> None:
         self.matcher = matcher
         self.bar = bar
         self.position = position
+        self.rules, self.band, self.sellable = day.rules, day.band, day.sellable
         self.fills: list[Fill] = []
         self.closed: list[Closed] = []
         self.alive = {held.seq for held in matcher.working}
@@ -254,8 +306,7 @@ class _Turn:
                     self._close(held, OrderStatus.CANCELLED, "nothing_to_reduce", ts_ms)
                 return
             quantity = min(quantity, reducible)
-        if self.room is not None:
-            quantity = min(quantity, self.matcher.instrument.floor_quantity(self.room))
+        quantity = self._tradable(order.side, quantity)
         if quantity <= 0:
             return
         self._book(held, quantity, self._price(held, price, slips=slips), ts_ms)
@@ -265,22 +316,53 @@ class _Turn:
             self._close(held, OrderStatus.CANCELLED, "nothing_to_reduce", ts_ms)
         self._cancel_rest(held, ts_ms)
 
+    def _tradable(self, side: OrderSide, quantity: Decimal) -> Decimal:
+        """The part of it that trades in this bar: nothing on a locked board, only settled shares, whole lots."""
+        if self.band is not None:
+            up_locked = side is OrderSide.BUY and self.bar.low >= self.band.up
+            if up_locked or (side is OrderSide.SELL and self.bar.high <= self.band.down):
+                return ZERO
+        selling = side is OrderSide.SELL and self.position > 0
+        most = quantity if self.room is None else min(quantity, self.room)
+        if selling and self.sellable is not None:
+            most = min(most, self.sellable)
+        if most == quantity:
+            return quantity
+        closing = selling and quantity <= self.position
+        return self.rules.floor_sale(most, self.position) if closing else self.rules.floor_quantity(most)
+
     def _price(self, held: Working, price: Decimal, *, slips: bool) -> Decimal:
         if not slips:
-            return price
+            return self._within(price)
         side = held.order.side
-        paid = slipped(price, side, self.matcher.slippage_bps, tick=self.matcher.instrument.tick)
+        paid = self._within(slipped(price, side, self.matcher.slippage_bps, tick=self.rules.tick_at(price)))
         if held.order.price is None:
             return paid
         return min(paid, held.order.price) if side is OrderSide.BUY else max(paid, held.order.price)
 
+    def _within(self, price: Decimal) -> Decimal:
+        return price if self.band is None else min(max(price, self.band.down), self.band.up)
+
+    def _fee(self, held: Working, quantity: Decimal, price: Decimal) -> Decimal:
+        """What the order owes with this fill less what it owed before, so that a minimum counts once an order."""
+        side, rate = held.order.side, self.matcher.fee_rate
+        done = EXACT.subtract(held.order.quantity, held.remaining)
+        before = self.rules.fee(side, quantity=done, notional=held.notional, broker_rate=rate)
+        held.notional = EXACT.add(held.notional, EXACT.multiply(quantity, price))
+        done = EXACT.add(done, quantity)
+        after = self.rules.fee(side, quantity=done, notional=held.notional, broker_rate=rate)
+        return EXACT.subtract(after, before)
+
     def _book(self, held: Working, quantity: Decimal, price: Decimal, ts_ms: int) -> None:
         order = held.order
         held.trades += 1
+        fee = self._fee(held, quantity, price)
         held.remaining = EXACT.subtract(held.remaining, quantity)
         self.position = EXACT.add(self.position, quantity * order.side.sign)
         if self.room is not None:
             self.room = EXACT.subtract(self.room, quantity)
+        if self.sellable is not None and order.side is OrderSide.SELL:
+            self.sellable = EXACT.subtract(self.sellable, quantity)
         self.fills.append(
             Fill(
                 trade_id=f"{order.client_order_id}-{held.trades}",
@@ -290,7 +372,7 @@ class _Turn:
                 side=order.side,
                 quantity=quantity,
                 price=price,
-                fee=fee_amount(quantity, price, self.matcher.fee_rate),
+                fee=fee,
                 fee_asset=self.matcher.instrument.quote,
                 ts_ms=ts_ms,
             )

@@ -11,9 +11,25 @@ import numpy as np
 from numba import njit
 
 from alphaloop.engine.panel import Bools, Floats, Ints
+from alphaloop.engine.sim_rules import (
+    LOT_GRACE,
+    LOT_STEP,
+    SETTLE,
+    Ground,
+    fee_floor,
+    fee_of,
+    fee_rate,
+    liquidation_price,
+    locked,
+    on_lot,
+    on_sale,
+    within,
+)
 
 MEMORY = 8
 FILL_WIDTH = 7
+# Reasons of rows beyond a strategy's own (0 signal, 1 stop, 2 take).
+LIQUIDATION, BONUS, DIVIDEND, FUNDING = 3, 4, 5, 6
 
 
 class View(NamedTuple):
@@ -47,7 +63,10 @@ class Held(NamedTuple):
 
 
 class Book(NamedTuple):
-    """All running state, one slot per column; `money` holds the cash."""
+    """All running state, one slot per column; `money` holds the cash.
+
+    `today` is what was bought in trading day `session`; `order_*` is what the order under way has traded so far.
+    """
 
     money: Floats
     quantity: Floats
@@ -73,6 +92,11 @@ class Book(NamedTuple):
     pending_age: Ints
     last: Floats
     room: Floats
+    session: Ints
+    today: Floats
+    order_quantity: Floats
+    order_notional: Floats
+    order_reason: Ints
     mem: Floats
 
 
@@ -82,7 +106,6 @@ class Terms(NamedTuple):
     volume_limit: float
     at_close: bool
     start: int
-    lot: float
     min_notional: float
     can_short: bool
     risk_fraction: float
@@ -91,8 +114,6 @@ class Terms(NamedTuple):
     leveled: bool
 
 
-# A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
-_LOT_GRACE = 1e-9
 # Sums of partial fills miss their target by less than this share of it: nothing is left to trade.
 _DUST = 1e-12
 
@@ -107,14 +128,6 @@ def protective_level(direction: float, stop: float, trail: float, best: float) -
         return trailing
     tighter: float = max(stop, trailing) if direction > 0 else min(stop, trailing)
     return tighter
-
-
-@njit(cache=True)
-def _on_lot(quantity: float, lot: float) -> float:
-    if lot <= 0.0:
-        return quantity
-    floored: float = np.floor(quantity / lot + _LOT_GRACE) * lot
-    return floored
 
 
 @njit(cache=True)
@@ -148,10 +161,83 @@ def _apply(book: Book, n: int, t: int, quantity: float, price: float, fee: float
         book.entry_row[n] = t
         book.adds[n] = 0
     book.quantity[n] = after
+    if quantity > 0.0:
+        book.today[n] += quantity
 
 
 @njit(cache=True)
-def _size(book: Book, n: int, price: float, equity: float, terms: Terms) -> None:
+def _rules_of(book: Book, n: int, ground: Ground) -> int:
+    """The row of `terms` and `charges` that holds for a column now."""
+    kind: int = ground.kind[book.session[n], n]
+    return kind
+
+
+@njit(cache=True)
+def _rate(book: Book, n: int, side: float, price: float, terms: Terms, ground: Ground) -> float:
+    """Fees as a share of notional, for sizing."""
+    if not ground.on:
+        return terms.fee
+    rate: float = fee_rate(ground.charges[_rules_of(book, n, ground)], side, price)
+    return rate
+
+
+@njit(cache=True)
+def _fee(book: Book, n: int, quantity: float, price: float, terms: Terms, ground: Ground) -> float:
+    """The fee of one fill: what its order owes by now less what it owed before, so that minimums count once."""
+    size = abs(quantity)
+    if not ground.on:
+        return size * price * terms.fee
+    charges, side = ground.charges[_rules_of(book, n, ground)], np.sign(quantity)
+    before = fee_of(charges, side, book.order_quantity[n], book.order_notional[n])
+    book.order_quantity[n] += size
+    book.order_notional[n] += size * price
+    after: float = fee_of(charges, side, book.order_quantity[n], book.order_notional[n])
+    return after - before
+
+
+@njit(cache=True)
+def _new_order(book: Book, n: int, reason: int) -> None:
+    book.order_reason[n] = reason
+    book.order_quantity[n] = book.order_notional[n] = 0.0
+
+
+@njit(cache=True)
+def _room(book: Book, n: int, side: float, low: float, high: float, ground: Ground) -> float:
+    """How much may trade on this side: the volume left, nothing on a locked board, and only settled shares to sell."""
+    room: float = book.room[n]
+    if not ground.on:
+        return room
+    day = book.session[n]
+    if locked(side, low, high, ground.down[day, n], ground.up[day, n]):
+        return 0.0
+    if side < 0.0 and book.quantity[n] > 0.0 and ground.terms[ground.kind[day, n], SETTLE] > 0.0:
+        room = min(room, max(book.quantity[n] - book.today[n], 0.0))
+    return room
+
+
+@njit(cache=True)
+def _part(book: Book, n: int, side: float, room: float, ground: Ground) -> float:
+    """What of the room can be ordered at once: whole lots, or of a holding also its odd remainder."""
+    terms = ground.terms[_rules_of(book, n, ground)]
+    part: float = on_lot(room, terms)
+    held = book.quantity[n]
+    if ground.on and side < 0.0 and held > 0.0:
+        part = on_sale(room, held, terms) if room < held else max(part, held)
+    return part
+
+
+@njit(cache=True)
+def _held_within(book: Book, n: int, price: float, ground: Ground) -> float:
+    """A price after slippage cannot leave the day's limits."""
+    if not ground.on:
+        return price
+    day = book.session[n]
+    kept: float = within(price, ground.down[day, n], ground.up[day, n])
+    return kept
+
+
+@njit(cache=True)
+def _size(book: Book, n: int, price: float, equity: float, terms: Terms, ground: Ground) -> None:
     """Turn the pending target into a quantity to hold, once, at the first price it could trade at."""
     target = book.pending_target[n]
     held = book.quantity[n]
@@ -161,7 +247,8 @@ def _size(book: Book, n: int, price: float, equity: float, terms: Terms) -> None
     elif target != 0.0:
         rising = target * equity / price > held
         paid = price * (1.0 + terms.slippage) if rising else price * (1.0 - terms.slippage)
-        affordable = max(equity, 0.0) / (paid * (1.0 + terms.fee))
+        rate = _rate(book, n, 1.0 if rising else -1.0, paid, terms, ground)
+        affordable = max(equity, 0.0) / (paid * (1.0 + rate))
         if terms.sizing == 0:
             wanted = target * affordable
         else:
@@ -170,11 +257,12 @@ def _size(book: Book, n: int, price: float, equity: float, terms: Terms) -> None
                 book.pending[n] = False
                 return
             wanted = np.sign(target) * min(
-                abs(target) * terms.risk_fraction * max(equity, 0.0) / abs(distance), affordable
+                abs(target) * terms.risk_fraction * max(equity, 0.0) / abs(distance),
+                affordable / ground.initial[n],
             )
     if wanted < 0.0 and not terms.can_short:
         wanted = 0.0
-    wanted = np.sign(wanted) * _on_lot(abs(wanted), terms.lot)
+    wanted = np.sign(wanted) * on_lot(abs(wanted), ground.terms[_rules_of(book, n, ground)])
     if wanted != 0.0 and abs(wanted - held) * price < terms.min_notional:
         book.pending[n] = False
         return
@@ -182,8 +270,12 @@ def _size(book: Book, n: int, price: float, equity: float, terms: Terms) -> None
 
 
 @njit(cache=True)
-def _affordable(book: Book, n: int, delta: float, price: float, terms: Terms) -> float:
-    """The part of `delta` that cash covers: closing is free, opening is bounded by cash less twice the shorts."""
+def _affordable(book: Book, n: int, delta: float, price: float, terms: Terms, ground: Ground) -> float:
+    """The part of `delta` that money covers: closing is free, opening takes the column's initial share of notional.
+
+    Free is the equity less that share of everything held: for shares paid in full this is the cash less twice the
+    shorts.
+    """
     held = book.quantity[n]
     closing = 0.0
     if held * delta < 0.0:
@@ -191,27 +283,43 @@ def _affordable(book: Book, n: int, delta: float, price: float, terms: Terms) ->
     opening = abs(delta) - closing
     if opening == 0.0:
         return delta
+    side = np.sign(delta)
+    rate = _rate(book, n, side, price, terms, ground)
     free = book.money[0]
     for m in range(len(book.quantity)):
-        if m != n and book.quantity[m] < 0.0:
-            free += 2.0 * book.quantity[m] * book.last[m]
-    left = held + np.sign(delta) * closing
-    free -= closing * price * (np.sign(delta) + terms.fee)
-    if left < 0.0:
-        free += 2.0 * left * price
-    cost = price * (1.0 + terms.fee)
-    if opening * cost > free * (1.0 + _LOT_GRACE):
-        opening = _on_lot(max(free, 0.0) / cost, terms.lot)
-    allowed: float = np.sign(delta) * (closing + opening)
+        if m != n and book.quantity[m] != 0.0:
+            free += (book.quantity[m] - ground.initial[m] * abs(book.quantity[m])) * book.last[m]
+    left = held + side * closing
+    free -= closing * price * (side + rate)
+    free += (left - ground.initial[n] * abs(left)) * price
+    cost = price * (ground.initial[n] + rate)
+    if opening * cost > free * (1.0 + LOT_GRACE):
+        opening = on_lot(max(free, 0.0) / cost, ground.terms[_rules_of(book, n, ground)])
+    if ground.on and opening > 0.0:
+        charges = ground.charges[_rules_of(book, n, ground)]
+        notional = opening * price
+        if notional * ground.initial[n] + fee_of(charges, side, opening, notional) > free * (1.0 + LOT_GRACE):
+            rest = max(free - fee_floor(charges, side), 0.0)
+            opening = on_lot(rest / cost, ground.terms[_rules_of(book, n, ground)])
+    allowed: float = side * (closing + opening)
     return allowed
 
 
 @njit(cache=True)
-def _trade(book: Book, n: int, price: float, terms: Terms) -> tuple[float, float]:
-    """Signed quantity and price of the pending instruction at this price; (0, price) when nothing trades now."""
+def _trade(
+    book: Book, n: int, price: float, reach: tuple[float, float], terms: Terms, ground: Ground
+) -> tuple[float, float]:
+    """Signed quantity and price of the pending instruction at this price; (0, price) when nothing trades now.
+
+    `reach` is the bar's low and high.
+    """
     delta = book.pending_quantity[n] - book.quantity[n]
-    paid = price * (1.0 + terms.slippage * np.sign(delta))
-    allowed = _affordable(book, n, delta, paid, terms)
+    side = np.sign(delta)
+    paid = _held_within(book, n, price * (1.0 + terms.slippage * side), ground)
+    allowed = _affordable(book, n, delta, paid, terms, ground)
+    if ground.on and book.pending_quantity[n] != 0.0 and book.order_quantity[n] == 0.0:
+        # It must itself be an order that the market takes; what is left of one need not.
+        allowed = side * _part(book, n, side, abs(allowed), ground)
     if allowed != delta:
         book.pending_quantity[n] = book.quantity[n] + allowed
         delta = allowed
@@ -221,28 +329,28 @@ def _trade(book: Book, n: int, price: float, terms: Terms) -> tuple[float, float
             # Already holding what is wanted: the position now belongs to the new intent.
             book.episode[n] = book.pending_episode[n]
         return 0.0, paid
-    room = _on_lot(book.room[n], terms.lot)
+    room = _part(book, n, side, _room(book, n, side, reach[0], reach[1], ground), ground)
     if abs(delta) <= room * (1.0 + _DUST):
         book.pending[n] = False
         if book.pending_quantity[n] == 0.0:
             delta = -book.quantity[n]
     else:
-        delta = np.sign(delta) * room
+        delta = side * room
     book.room[n] -= abs(delta)
     return delta, paid
 
 
 @njit(cache=True)
 def _exit(
-    book: Book, n: int, t: int, open: float, high: float, low: float, slippage: float, lot: float
+    book: Book, n: int, t: int, open: float, high: float, low: float, slippage: float, room: float
 ) -> tuple[float, int]:
     """Price and reason (1 stop, 2 take, 0 none) at which the position's bracket is hit inside this bar."""
     side = np.sign(book.quantity[n])
     # A trail starts from the entry price, which nobody knows before the entry bar: it protects from the next bar on.
     trail = np.nan if book.entry_row[n] == t else book.trail[n]
     stop = protective_level(side, book.stop[n], trail, book.best[n])
-    # Without volume left a take cannot fill, and then it does not shield the position from its stop either.
-    take = book.take[n] if _on_lot(book.room[n], lot) > 0.0 else np.nan
+    # Where nothing can be sold a take cannot fill, and then it does not shield the position from its stop either.
+    take = book.take[n] if room > 0.0 else np.nan
     worst, best = (low, high) if side > 0 else (high, low)
     if side * open <= side * stop:
         return open * (1.0 - side * slippage), 1
@@ -272,6 +380,7 @@ def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[flo
         book.pending_episode[n] = episode
         book.pending_reason[n] = 0
         book.pending_age[n] = 0
+        _new_order(book, n, 0)
 
 
 @njit(cache=True)
@@ -282,7 +391,16 @@ def _record(fills: Floats, count: int, row: tuple[int, int, float, float, float,
 
 
 @njit(cache=True)
-def _trade_pending(book: Book, t: int, prices: Floats, terms: Terms, fills: Floats, count: int) -> int:
+def _trade_pending(
+    book: Book,
+    t: int,
+    prices: Floats,
+    reach: tuple[Floats, Floats],
+    terms: Terms,
+    ground: Ground,
+    fills: Floats,
+    count: int,
+) -> int:
     """Trade every pending instruction at this row's price: what reduces goes first, so that its cash is there."""
     equity = _equity(book, prices)
     for n in range(len(prices)):
@@ -293,7 +411,7 @@ def _trade_pending(book: Book, t: int, prices: Floats, terms: Terms, fills: Floa
             if terms.late_bars >= 0 and book.pending_age[n] > terms.late_bars and book.pending_target[n] != 0.0:
                 book.pending[n] = False
         elif np.isnan(book.pending_quantity[n]):
-            _size(book, n, prices[n], equity, terms)
+            _size(book, n, prices[n], equity, terms, ground)
     for increases in (False, True):
         for n in range(len(prices)):
             if not book.pending[n] or np.isnan(prices[n]):
@@ -301,10 +419,10 @@ def _trade_pending(book: Book, t: int, prices: Floats, terms: Terms, fills: Floa
             wanted, held = book.pending_quantity[n], book.quantity[n]
             if (wanted * held < 0.0 or abs(wanted) > abs(held)) != increases:
                 continue
-            quantity, price = _trade(book, n, prices[n], terms)
+            quantity, price = _trade(book, n, prices[n], (reach[0][n], reach[1][n]), terms, ground)
             if quantity == 0.0:
                 continue
-            fee = abs(quantity) * price * terms.fee
+            fee = _fee(book, n, quantity, price, terms, ground)
             _apply(book, n, t, quantity, price, fee)
             if not book.pending[n]:
                 # Partial fills add up exactly.
@@ -318,17 +436,27 @@ def _trade_pending(book: Book, t: int, prices: Floats, terms: Terms, fills: Floa
 
 @njit(cache=True)
 def _trade_brackets(
-    book: Book, t: int, bar: tuple[Floats, Floats, Floats], terms: Terms, fills: Floats, count: int
+    book: Book,
+    t: int,
+    bar: tuple[Floats, Floats, Floats],
+    terms: Terms,
+    ground: Ground,
+    fills: Floats,
+    count: int,
 ) -> int:
     for n in range(len(book.quantity)):
         held = book.quantity[n]
         # A position against the present intent is being unwound already: the levels are not its own.
         if held == 0.0 or held * book.intent[n] < 0.0 or np.isnan(bar[0][n]):
             continue
-        price, reason = _exit(book, n, t, bar[0][n], bar[1][n], bar[2][n], terms.slippage, terms.lot)
+        room = _part(book, n, -np.sign(held), _room(book, n, -np.sign(held), bar[2][n], bar[1][n], ground), ground)
+        price, reason = _exit(book, n, t, bar[0][n], bar[1][n], bar[2][n], terms.slippage, room)
         if reason == 0:
             continue
-        room = _on_lot(book.room[n], terms.lot)
+        price = _held_within(book, n, price, ground)
+        if book.order_reason[n] != reason:
+            # What is left of a take that filled in part is still the same order.
+            _new_order(book, n, reason)
         quantity = abs(held) if abs(held) <= room * (1.0 + _DUST) else room
         book.spent[n] = book.episode[n]
         book.pending[n] = False
@@ -343,8 +471,8 @@ def _trade_brackets(
         book.stop[n] = book.trail[n] = np.nan
         if quantity > 0.0:
             book.room[n] -= quantity
-            fee = quantity * price * terms.fee
             signed = -held if quantity == abs(held) else -np.sign(held) * quantity
+            fee = _fee(book, n, signed, price, terms, ground)
             _apply(book, n, t, signed, price, fee)
             count = _record(fills, count, (t, n, signed, price, fee, reason, book.episode[n]))
     return count
@@ -386,6 +514,100 @@ def _ask_manager(manage: Any, book: Book, n: int, t: int, worth: float, view: Vi
     return own
 
 
+@njit(cache=True)
+def _new_day(book: Book, n: int, day: int, t: int, ground: Ground, fills: Floats, count: int) -> int:
+    """Begin a trading day: what was bought is settled, and every ex-date up to this day pays and splits."""
+    for passed in range(book.session[n] + 1, day + 1):
+        book.session[n] = passed
+        book.today[n] = 0.0
+        held = book.quantity[n]
+        if not ground.acts:
+            continue
+        cash, ratio = ground.cash[passed, n], ground.ratio[passed, n]
+        shift, factor = ground.shift[passed, n], ground.factor[passed, n]
+        if shift == 0.0 and factor == 1.0:
+            continue
+        if held != 0.0:
+            if cash != 0.0:
+                book.money[0] += held * cash
+                count = _record(fills, count, (t, n, held, cash, 0.0, DIVIDEND, book.episode[n]))
+            more = held * ratio
+            if ground.terms[ground.kind[passed, n], LOT_STEP] >= 1.0:
+                more = np.sign(more) * np.floor(abs(more) + LOT_GRACE)
+            if more != held:
+                book.average[n] *= held / more
+                book.quantity[n] = more
+                count = _record(fills, count, (t, n, more - held, 0.0, 0.0, BONUS, book.episode[n]))
+        # What was agreed in old prices is meant in new ones.
+        for level in (book.stop, book.take, book.best, book.worst, book.last):
+            level[n] = (level[n] + shift) * factor
+        book.trail[n] *= factor
+        if book.pending[n] and not np.isnan(book.pending_quantity[n]):
+            book.pending_quantity[n] = np.nan if book.pending_quantity[n] != 0.0 else 0.0
+    return count
+
+
+@njit(cache=True)
+def _fund(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> int:
+    """Settle funding at this row's open on what was held before it: longs pay mark x quantity x rate."""
+    for n in range(len(book.quantity)):
+        rate, mark = ground.funding[t, n], ground.marks[0, t, n]
+        if book.quantity[n] == 0.0 or rate == 0.0 or np.isnan(mark):
+            continue
+        paid = book.quantity[n] * mark * rate
+        book.money[0] -= paid
+        count = _record(fills, count, (t, n, -paid, mark, 0.0, FUNDING, book.episode[n]))
+    return count
+
+
+@njit(cache=True)
+def _wallet(book: Book, n: int, ground: Ground, adverse: Floats) -> float:
+    """The cash behind a margined position, its cost taken out: its own margin, or everything the account is worth."""
+    if ground.isolated[n]:
+        margin: float = (ground.initial[n] * abs(book.quantity[n]) - book.quantity[n]) * book.average[n]
+        return margin
+    worth: float = book.money[0]
+    for m in range(len(book.quantity)):
+        if m != n and book.quantity[m] != 0.0:
+            worth += book.quantity[m] * adverse[m]
+    return worth
+
+
+@njit(cache=True)
+def _liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> int:
+    """Close what this row's adverse mark exhausts, unless a nearer stop closes it first; -1 less count ends the run."""
+    columns = len(book.quantity)
+    adverse = np.empty(columns)
+    for n in range(columns):
+        mark = ground.marks[1, t, n] if book.quantity[n] > 0.0 else ground.marks[2, t, n]
+        adverse[n] = book.last[n] if np.isnan(mark) else mark
+    over = False
+    for n in range(columns):
+        held = book.quantity[n]
+        if held == 0.0 or ground.initial[n] >= 1.0 or np.isnan(ground.marks[0, t, n]):
+            continue
+        wallet = _wallet(book, n, ground, adverse)
+        level = liquidation_price(held, wallet, ground.brackets[n])
+        side = np.sign(held)
+        if np.isnan(level) or side * adverse[n] > side * level:
+            continue
+        stop = protective_level(side, book.stop[n], np.nan, book.best[n])
+        if not np.isnan(stop) and side * stop > side * level and side * ground.marks[0, t, n] > side * stop:
+            continue
+        opened = ground.marks[0, t, n]
+        price = opened if side * opened <= side * level else level
+        fee = abs(held) * price * ground.liquidation[n]
+        # Whoever is liquidated loses what stood behind the position and no more.
+        fee = min(fee, max(wallet + held * price, 0.0))
+        lost = min(wallet + held * price - fee, 0.0)
+        _apply(book, n, t, -held, price, fee)
+        book.money[0] -= lost
+        book.pending[n] = False
+        count = _record(fills, count, (t, n, -held, price, fee, LIQUIDATION, book.episode[n]))
+        over = True
+    return -1 - count if over else count
+
+
 def _pass(
     book: Book,
     view: View,
@@ -395,16 +617,18 @@ def _pass(
     take: Floats,
     trail: Floats,
     terms: Terms,
+    ground: Ground,
     manage: Any,
     params: Any,
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, int]:
     rows, columns = view.close.shape
     equity, cash = np.empty(rows), np.empty(rows)
-    fills, count = np.empty((64 + 4 * columns, FILL_WIDTH)), 0
+    fills, count = np.empty((64 + 8 * columns, FILL_WIDTH)), 0
     opens, highs, lows, closes = np.empty(columns), np.empty(columns), np.empty(columns), np.empty(columns)
+    over = -1
     for t in range(rows):
-        if count + 3 * columns > len(fills):
-            grown = np.empty((2 * len(fills) + 3 * columns, FILL_WIDTH))
+        if count + 8 * columns > len(fills):
+            grown = np.empty((2 * len(fills) + 8 * columns, FILL_WIDTH))
             grown[:count] = fills[:count]
             fills = grown
         waiting, exposed = False, False
@@ -416,15 +640,26 @@ def _pass(
             highs[n] = view.high[t, n] if known else closes[n]
             lows[n] = view.low[t, n] if known else closes[n]
             book.room[n] = np.inf if terms.volume_limit <= 0.0 else terms.volume_limit * view.volume[t, n]
+            if ground.on:
+                day = ground.day[t, ground.calendar[n]]
+                if day > book.session[n]:
+                    count = _new_day(book, n, day, t, ground, fills, count)
             waiting |= book.pending[n]
             exposed |= book.quantity[n] != 0.0
         # Most rows have nothing to do: handing the book to a function costs more than asking first.
+        if ground.funded and exposed:
+            count = _fund(book, t, ground, fills, count)
         if waiting and not terms.at_close:
-            count = _trade_pending(book, t, opens, terms, fills, count)
+            count = _trade_pending(book, t, opens, (lows, highs), terms, ground, fills, count)
+        if ground.margined and (waiting or exposed):
+            count = _liquidate(book, t, ground, fills, count)
+            if count < 0:
+                # After a liquidation the account is not the one the strategy decided for: nothing trades any more.
+                count, over = -1 - count, t
         if (waiting or exposed) and terms.leveled:
-            count = _trade_brackets(book, t, (opens, highs, lows), terms, fills, count)
+            count = _trade_brackets(book, t, (opens, highs, lows), terms, ground, fills, count)
         worth = _mark(book, closes, highs, lows)
-        if t >= terms.start:
+        if t >= terms.start and over < 0:
             waiting = False
             for n in range(columns):
                 wanted, began = target[t, n], episode[t, n]
@@ -438,11 +673,15 @@ def _pass(
                     _instruct(book, n, wanted, began, (stop[t, n], take[t, n], trail[t, n]))
                 waiting |= book.pending[n]
             if waiting and terms.at_close:
-                count = _trade_pending(book, t, closes, terms, fills, count)
+                # At the close a bar that ends on its limit has nobody left to trade with.
+                count = _trade_pending(book, t, closes, (closes, closes), terms, ground, fills, count)
                 worth = _mark(book, closes, closes, closes)
         cash[t] = book.money[0]
         equity[t] = worth
-    return fills[:count], equity, cash
+        if over >= 0:
+            cash[t:], equity[t:] = book.money[0], worth
+            break
+    return fills[:count], equity, cash, over
 
 
 run_plain = njit(cache=True)(_pass)

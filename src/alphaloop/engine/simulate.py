@@ -26,12 +26,15 @@ from alphaloop.core.signal import Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.params import numbers
 from alphaloop.engine.sim_pass import MEMORY, Book, Held, Terms, View, protective_level, run_managed, run_plain
+from alphaloop.engine.sim_rules import Ground, no_ground
 from alphaloop.engine.strategy import Signals, check_signals
 
 __all__ = [
     "MEMORY",
     "FillReason",
     "Fills",
+    "Flows",
+    "Ground",
     "Held",
     "Rules",
     "Simulation",
@@ -47,6 +50,10 @@ class FillReason(IntEnum):
     SIGNAL = 0
     STOP = 1
     TAKE = 2
+    LIQUIDATION = 3
+    BONUS = 4
+    DIVIDEND = 5
+    FUNDING = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +113,45 @@ class Fills(NamedTuple):
     episode: Ints
 
 
+class Flows(NamedTuple):
+    """Money that moved without a trade, in order: bar row, column, signed amount, DIVIDEND or FUNDING."""
+
+    row: Ints
+    column: Ints
+    amount: Floats
+    reason: Ints
+
+
 class Simulation(NamedTuple):
-    """`equity` and `cash` float64[T] after each row's close; `quantity` float64[N] held after the last row."""
+    """`equity` and `cash` float64[T] after each row's close; `quantity` float64[N] held after the last row.
+
+    Shares received on an ex-date are fills at price 0. `stopped` is the row of a liquidation, after which nothing
+    trades and equity stands still (-1: none).
+    """
 
     fills: Fills
     equity: Floats
     cash: Floats
     quantity: Floats
+    flows: Flows
+    stopped: int = -1
 
 
 _SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
 
 
 def simulate(
-    panel: Panel, signals: Signals, rules: Rules, *, manage: Callable[..., float] | None = None, params: Any = None
+    panel: Panel,
+    signals: Signals,
+    rules: Rules,
+    *,
+    manage: Callable[..., float] | None = None,
+    params: Any = None,
+    ground: Ground | None = None,
 ) -> Simulation:
     """Fills, equity and cash of these signals over these bars; pure, deterministic, nothing shared between calls.
 
+    `ground` holds the rules of the markets as arrays (`rule_arrays.lay_ground`); lots and fees are then the markets'.
     InvalidError when the signals do not fit the panel or tie legs into groups, which this pass does not trade yet.
     """
     check_signals(signals, panel)
@@ -134,12 +163,16 @@ def simulate(
     view = view_of(panel)
     target, episode = np.ascontiguousarray(signals.target), np.ascontiguousarray(signals.episode)
     terms = _terms(rules, signals)
+    if ground is None:
+        ground = no_ground(shape[1], float(rules.lot))
     if manage is None:
-        fills, equity, cash = run_plain(book, view, target, episode, stop, take, trail, terms, None, None)
+        made = run_plain(book, view, target, episode, stop, take, trail, terms, ground, None, None)
     else:
         run, given = _compiled(manage), plain_params(params)
-        fills, equity, cash = run_managed(book, view, target, episode, stop, take, trail, terms, run, given)
-    return Simulation(_as_fills(fills), equity, cash, book.quantity)
+        made = run_managed(book, view, target, episode, stop, take, trail, terms, ground, run, given)
+    rows, equity, cash, stopped = made
+    moved = rows[:, 5] >= FillReason.DIVIDEND
+    return Simulation(_as_fills(rows[~moved]), equity, cash, book.quantity, _as_flows(rows[moved]), int(stopped))
 
 
 def view_of(panel: Panel) -> View:
@@ -187,7 +220,6 @@ def _terms(rules: Rules, signals: Signals) -> Terms:
         volume_limit=float(rules.volume_limit or 0.0),
         at_close=rules.fill == "close",
         start=rules.start,
-        lot=float(rules.lot),
         min_notional=float(rules.min_notional),
         can_short=bool(rules.can_short),
         risk_fraction=float(rules.risk_fraction),
@@ -201,6 +233,7 @@ def _empty_book(columns: int, cash: float) -> Book:
     zeros, none = np.zeros(columns), np.full(columns, np.nan)
     never = np.full(columns, -1, dtype=np.int64)
     floats = {"quantity", "average", "best", "worst", "realised", "intent"}
+    floats |= {"today", "order_quantity", "order_notional"}
     given: dict[str, Any] = {name: zeros.copy() for name in floats}
     given |= {
         name: none.copy()
@@ -212,7 +245,7 @@ def _empty_book(columns: int, cash: float) -> Book:
     }
     # -1 is "no episode" in signals; a spent marker must never equal it.
     given["spent"] -= 1
-    given |= {name: np.zeros(columns, dtype=np.int64) for name in ("adds", "pending_age")}
+    given |= {name: np.zeros(columns, dtype=np.int64) for name in ("adds", "pending_age", "session", "order_reason")}
     given["pending"] = np.zeros(columns, dtype=np.bool_)
     return Book(money=np.array([float(cash)]), mem=np.zeros((columns, MEMORY)), **given)
 
@@ -230,3 +263,9 @@ def _as_fills(rows: Floats) -> Fills:
         reason=whole(5),
         episode=whole(6),
     )
+
+
+def _as_flows(rows: Floats) -> Flows:
+    reason = rows[:, 5].astype(np.int64)
+    amount = np.where(reason == FillReason.DIVIDEND, rows[:, 2] * rows[:, 3], rows[:, 2])
+    return Flows(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), amount, reason)

@@ -7,6 +7,7 @@ from alphaloop.core.money import EXACT, ONE, ZERO
 from alphaloop.core.order import OrderSide
 from alphaloop.core.signal import Desired, Sizing
 from alphaloop.engine.convert import to_decimal
+from alphaloop.engine.day_rules import DayRules
 
 DEFAULT_RISK = Decimal("0.01")
 
@@ -55,12 +56,15 @@ def order_quantity(
     allocation: Decimal = ONE,
     fee_rate: Decimal = ZERO,
     risk_fraction: Decimal = DEFAULT_RISK,
+    rules: DayRules | None = None,
 ) -> tuple[OrderSide, Decimal] | None:
     """Side and quantity that turn the position into the desired one, or None when nothing should be sent.
 
     The quantity is floored to the lot. A reduction never exceeds the position; a full exit is the whole position. An
     order below the minimum notional is not sent, unless it closes the position. Without `can_short` a negative target
-    means flat. `price` is the price the order is expected at, `equity` in quote units, `allocation` a share of it.
+    means flat. `rules` are those of the day it will trade on (None: the instrument's own grid); a part that the market
+    takes no order for is not sent. `price` is the price the order is expected at, `equity` in quote units,
+    `allocation` a share of it.
     """
     wanted = target_quantity(
         desired,
@@ -74,13 +78,18 @@ def order_quantity(
         return None
     if wanted < 0 and not instrument.can_short:
         wanted = ZERO
-    target = instrument.floor_quantity(wanted.copy_abs()).copy_sign(wanted)
+    rules = rules or DayRules("", "").of(instrument)
+    target = rules.floor_quantity(wanted.copy_abs()).copy_sign(wanted)
     delta = EXACT.subtract(target, current_quantity)
     if delta == 0:
         return None
     side = OrderSide.BUY if delta > 0 else OrderSide.SELL
     closes = target == 0
-    quantity = delta.copy_abs() if closes else instrument.floor_quantity(delta.copy_abs())
+    quantity = delta.copy_abs()
+    if not closes and side is OrderSide.SELL and 0 < quantity <= current_quantity:
+        quantity = rules.floor_sale(quantity, current_quantity)
+    elif not closes:
+        quantity = rules.floor_quantity(quantity)
     if quantity == 0:
         return None
     if not closes and EXACT.multiply(quantity, price) < instrument.min_notional:

@@ -1,0 +1,1 @@
+"""One TOML file per market; `market_rules` reads them."""

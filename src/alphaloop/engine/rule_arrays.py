@@ -1,0 +1,295 @@
+"""Market rules laid out as arrays before a simulation starts, so that looking one up costs an index.
+
+Every figure comes from `market_rules` and `core/corporate`; nothing is decided here.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from alphaloop.core.calendar import Calendar, find_calendar
+from alphaloop.core.corporate import CorporateAction
+from alphaloop.core.errors import InvalidError
+from alphaloop.core.instrument import Instrument
+from alphaloop.core.money import ONE, ZERO
+from alphaloop.engine.convert import to_decimal, to_float
+from alphaloop.engine.day_rules import DayRules
+from alphaloop.engine.day_state import unlimited_days
+from alphaloop.engine.market_rules import find_market, rules_on
+from alphaloop.engine.panel import Bools, Floats, Ints, Panel
+from alphaloop.engine.sim_rules import CHARGE_WIDTH, TERMS_WIDTH, Ground, no_ground
+
+_DAY_MS = 86_400_000
+_SIDES = {"both": 0.0, "buy": 1.0, "sell": -1.0}
+_PER = {"notional": 0.0, "unit": 1.0, "order": 2.0}
+Actions = Mapping[str, Sequence[CorporateAction]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """How one column is traded on margin: chosen leverage, alone or with the account, and the exchange's mark.
+
+    `mark` is float64[3, T]: open, low and high of the mark price (None: the bar's own). `funding` is float64[T], the
+    rate settled at each row's open (None: none).
+    """
+
+    leverage: Decimal = ONE
+    isolated: bool = False
+    mark: Floats | None = None
+    funding: Floats | None = None
+
+
+class _Days(NamedTuple):
+    """The trading days that one calendar's rows fall on, ascending, and the day of every row."""
+
+    dates: list[date]
+    row: Ints
+
+
+@dataclass(slots=True)
+class _Kinds:
+    """Distinct sets of rules, each once."""
+
+    rules: dict[DayRules, int] = field(default_factory=dict)
+
+    def number(self, rules: DayRules) -> int:
+        return self.rules.setdefault(rules, len(self.rules))
+
+
+def lay_ground(
+    panel: Panel,
+    instruments: Sequence[Instrument],
+    *,
+    broker_rate: float = 0.0,
+    actions: Actions | None = None,
+    stakes: Mapping[str, Stake] | None = None,
+    fractions: bool = False,
+) -> Ground:
+    """The rules of each column's instrument over the panel's rows; prices must be raw where there are limits.
+
+    `actions` and `stakes` go by the instrument's symbol. InvalidError 'no_market' for an instrument without a market,
+    'wrong_instruments' when they are not one per column.
+    """
+    if len(instruments) != len(panel.names):
+        raise InvalidError("Rules need one instrument per column.", code="wrong_instruments")
+    keys = sorted({one.calendar for one in instruments})
+    days = [_trading_days(panel.ts_ms, find_calendar(key)) for key in keys]
+    columns, depth = len(instruments), max(len(one.dates) for one in days)
+    bare = no_ground(columns, 0.0)
+    kind = np.zeros((depth, columns), dtype=np.int64)
+    up, down = np.full((depth, columns), np.inf), np.zeros((depth, columns))
+    booked: dict[str, Any] = {name: np.full((depth, columns), neutral) for name, neutral in _NEUTRAL.items()}
+    kinds = _Kinds()
+    for n, instrument in enumerate(instruments):
+        kept = days[keys.index(instrument.calendar)]
+        rules = _rules_by_day(instrument, kept.dates, fractions)
+        kind[: len(rules), n] = [kinds.number(one) for one in rules]
+        due = _on_days(actions.get(instrument.symbol, ()) if actions else (), kept.dates)
+        for day, many in due.items():
+            _book(booked, day, n, many)
+        reference = _references(rules, kept, panel.close[:, n], due)
+        free = unlimited_days(instrument)
+        limited = np.array([day not in free for day in kept.dates])
+        for one, number in kinds.rules.items():
+            _limit(one, reference, limited & (kind[: len(rules), n] == number), (down[:, n], up[:, n]))
+    terms, charges = _tables(list(kinds.rules), broker_rate)
+    ground = bare._replace(
+        on=True,
+        acts=bool(actions),
+        day=np.column_stack([one.row for one in days]),
+        calendar=np.array([keys.index(one.calendar) for one in instruments], dtype=np.int64),
+        kind=kind,
+        up=up,
+        down=down,
+        terms=terms,
+        charges=charges,
+        **booked,
+    )
+    return _with_stakes(ground, panel, instruments, stakes) if stakes else ground
+
+
+_NEUTRAL = {"ratio": 1.0, "cash": 0.0, "shift": 0.0, "factor": 1.0}
+
+
+def _trading_days(ts_ms: Ints, calendar: Calendar) -> _Days:
+    """Rows at midnight UTC all through are daily bars and say their session date; others are asked of the calendar."""
+    if calendar.around_the_clock or bool((ts_ms % _DAY_MS == 0).all()):
+        local = ts_ms // _DAY_MS
+    else:
+        local = _local_days(ts_ms, calendar)
+    found, index = np.unique(local, return_inverse=True)
+    epoch = date(1970, 1, 1)
+    return _Days([epoch + timedelta(days=int(day)) for day in found], index.astype(np.int64))
+
+
+def _local_days(ts_ms: Ints, calendar: Calendar) -> Ints:
+    """Day numbers of the trading days; the zone is asked once per UTC day, its offset does not change in a session."""
+    utc_days, where = np.unique(ts_ms // _DAY_MS, return_inverse=True)
+    zone = ZoneInfo(calendar.zone)
+    offsets = []
+    for day in utc_days.tolist():
+        shift = datetime.fromtimestamp(day * 86_400 + 43_200, UTC).astimezone(zone).utcoffset()
+        offsets.append(0 if shift is None else int(shift.total_seconds() * 1000))
+    local = ts_ms + np.array(offsets, dtype=np.int64)[where]
+    numbers = local // _DAY_MS
+    if not calendar.nights:
+        return numbers
+    evening = calendar.nights[0][0]
+    late = local % _DAY_MS >= (evening.hour * 60 + evening.minute) * 60_000
+    # A night, or the early morning after it, is asked of the calendar; a night can be a weekend away from its day.
+    parts, back = np.unique(np.column_stack([numbers, late]), axis=0, return_inverse=True)
+    epoch = date(1970, 1, 1)
+    moments = [
+        datetime.combine(epoch + timedelta(days=int(day)), evening if is_late else datetime.min.time(), zone)
+        for day, is_late in parts.tolist()
+    ]
+    mapped = np.array([(calendar.session_date(one) - epoch).days for one in moments], dtype=np.int64)
+    return mapped[back.ravel()]
+
+
+def _rules_by_day(instrument: Instrument, dates: list[date], fractions: bool) -> list[DayRules]:
+    market = find_market(instrument)
+    if market is None:
+        raise InvalidError(f"{instrument.symbol} belongs to no market.", code="no_market")
+    changes = market.changes(market.board_of(instrument))
+    spans: dict[int, DayRules] = {}
+    found = []
+    for day in dates:
+        span = bisect_right(changes, day)
+        if span not in spans:
+            rules = rules_on(instrument, day)
+            spans[span] = rules.in_fractions() if fractions else rules
+        found.append(spans[span])
+    return found
+
+
+def _on_days(actions: Sequence[CorporateAction], dates: list[date]) -> dict[int, list[CorporateAction]]:
+    """Actions by the first trading day at or after their ex-date; those before the first day are past."""
+    found: dict[int, list[CorporateAction]] = {}
+    for action in sorted(actions, key=lambda one: one.ex_date):
+        day = bisect_right(dates, action.ex_date - timedelta(days=1))
+        if action.ex_date >= dates[0] and day < len(dates):
+            found.setdefault(day, []).append(action)
+    return found
+
+
+def _book(booked: dict[str, Floats], day: int, n: int, many: list[CorporateAction]) -> None:
+    for action in many:
+        ratio, shift = booked["ratio"][day, n], action.rights * action.rights_price - action.cash
+        booked["cash"][day, n] += to_float(action.cash) * ratio
+        booked["ratio"][day, n] = ratio * to_float(ONE + action.bonus)
+        # (p + a) x f, then (p + b) x g is (p + a + b / f) x f g.
+        booked["shift"][day, n] += to_float(shift) / booked["factor"][day, n]
+        booked["factor"][day, n] /= to_float(action.shares)
+
+
+def _limit(rules: DayRules, reference: Floats, limited: Bools, into: tuple[Floats, Floats]) -> None:
+    """Write the lowest and highest price of the `limited` days; days without a reference price have none."""
+    if rules.limit is None:
+        return
+    days = np.flatnonzero(limited & np.isfinite(reference))
+    ref = reference[days]
+    starts = np.array([to_float(row[0]) for row in rules.tick.table])
+    ticks = np.array([to_float(row[1]) for row in rules.tick.table])
+    tick = ticks[np.maximum(np.searchsorted(starts, ref, side="right") - 1, 0)]
+    most = _half_up(ref * (1.0 + to_float(rules.limit.up)), tick)
+    least = _half_up(ref * (1.0 - to_float(rules.limit.down)), tick)
+    into[0][days] = np.maximum(np.minimum(least, ref - tick), tick)
+    into[1][days] = np.maximum(most, ref + tick)
+
+
+def _half_up(value: Floats, tick: Floats) -> Floats:
+    # A millionth of a tick separates what float arithmetic blurs from what is really below one half.
+    return np.asarray(np.floor(value / tick + 0.5 + 1e-6) * tick)
+
+
+def _references(rules: list[DayRules], kept: _Days, close: Floats, due: dict[int, list[CorporateAction]]) -> Floats:
+    """The ex-rights reference price of every day; NaN before the first close."""
+    last = np.full(len(rules), np.nan)
+    seen = np.flatnonzero(np.isfinite(close))
+    # Rows are in order of time: of several on one day the last stays.
+    last[kept.row[seen]] = close[seen]
+    traded = np.isfinite(last)
+    carried = np.maximum.accumulate(np.where(traded, np.arange(len(last)), -1))
+    known = np.where(carried >= 0, last[np.maximum(carried, 0)], np.nan)
+    reference = np.concatenate([[np.nan], known[:-1]])
+    for day, many in sorted(due.items()):
+        for after in range(day, len(last)):
+            for action in many:
+                if np.isfinite(reference[after]):
+                    exact = to_decimal(reference[after])
+                    reference[after] = to_float(action.reference_price(exact, tick=rules[after].tick_at(exact)))
+            if traded[after]:
+                break
+    return reference
+
+
+def _tables(kinds: list[DayRules], broker_rate: float) -> tuple[Floats, Floats]:
+    """`terms` [K, 4] and `charges` [K, C, 7]; rows beyond a kind's own charges have rate 0 and cost nothing."""
+    rate = to_decimal(broker_rate)
+    many = [_charges(one, rate) for one in kinds]
+    terms = np.zeros((len(kinds), TERMS_WIDTH))
+    charges = np.zeros((len(kinds), max(len(rows) for rows in many), CHARGE_WIDTH))
+    for k, (one, rows) in enumerate(zip(kinds, many, strict=True)):
+        most = np.inf if one.lot.maximum is None else to_float(one.lot.maximum)
+        settle = float(one.settlement.sell_after_sessions)
+        terms[k] = to_float(one.lot.minimum or ZERO), to_float(one.lot.step or ZERO), most, settle
+        charges[k, : len(rows)] = rows
+    return terms, charges
+
+
+def _charges(rules: DayRules, broker_rate: Decimal) -> list[tuple[float, ...]]:
+    rows: list[tuple[float, ...]] = []
+    for one in rules.all_charges(broker_rate):
+        step = rules.money_step if one.step is None else one.step
+        most = np.inf if one.maximum is None else to_float(one.maximum)
+        least, grid, upwards = to_float(one.minimum), to_float(step), float(one.rounding == "up")
+        rows.append((_SIDES[one.side], _PER[one.per], to_float(one.rate), least, most, grid, upwards))
+    return rows
+
+
+def _with_stakes(
+    ground: Ground, panel: Panel, instruments: Sequence[Instrument], stakes: Mapping[str, Stake]
+) -> Ground:
+    marks = np.stack([panel.open, panel.low, panel.high])
+    funding = np.zeros(panel.close.shape)
+    initial, isolated = ground.initial.copy(), ground.isolated.copy()
+    liquidation = ground.liquidation.copy()
+    brackets: list[Floats] = [np.zeros((0, 3))] * len(instruments)
+    for n, instrument in enumerate(instruments):
+        stake = stakes.get(instrument.symbol)
+        if stake is None:
+            continue
+        rules = rules_on(instrument, _date_of(int(panel.ts_ms[-1])))
+        initial[n] = to_float(rules.initial_share(stake.leverage))
+        brackets[n] = np.array([[to_float(x) for x in row] for row in rules.maintenance_rows()]).reshape(-1, 3)
+        liquidation[n] = to_float(rules.margin.liquidation_fee) if rules.margin else 0.0
+        isolated[n] = int(stake.isolated)
+        if stake.mark is not None:
+            marks[:, :, n] = stake.mark
+        if stake.funding is not None:
+            funding[:, n] = stake.funding
+    deepest = max(len(rows) for rows in brackets)
+    table = np.full((len(instruments), deepest, 3), np.inf)
+    for n, rows in enumerate(brackets):
+        table[n, : len(rows)] = rows
+    return ground._replace(
+        margined=True,
+        funded=bool(np.any(funding)),
+        initial=initial,
+        brackets=table,
+        liquidation=liquidation,
+        isolated=isolated,
+        marks=marks,
+        funding=funding,
+    )
+
+
+def _date_of(ts_ms: int) -> date:
+    return datetime.fromtimestamp(ts_ms / 1000, UTC).date()

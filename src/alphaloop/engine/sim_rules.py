@@ -1,0 +1,188 @@
+"""Market rules as the compiled pass sees them: arrays, and the few questions a fill asks of them.
+
+Each function repeats one of `day_rules` in float64; the parity test holds the two together.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from alphaloop.engine.panel import Floats, Ints
+
+# A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
+LOT_GRACE = 1e-9
+# Prices of a file and prices computed from rates agree to this share when they are meant to be equal.
+_SAME = 1e-9
+
+# Columns of `Ground.terms`.
+LOT_MINIMUM, LOT_STEP, LOT_MAXIMUM, SETTLE = 0, 1, 2, 3
+TERMS_WIDTH = 4
+# Columns of `Ground.charges`.
+SIDE, PER, RATE, MINIMUM, MAXIMUM, STEP, ROUND_UP = 0, 1, 2, 3, 4, 5, 6
+CHARGE_WIDTH = 7
+# Columns of `Ground.brackets`.
+FLOOR, MAINTENANCE, DEDUCTION = 0, 1, 2
+
+
+class Ground(NamedTuple):
+    """D trading days, N columns, K different sets of rules; `on` False means that none of it counts.
+
+    `day[T, C]` is the trading day of each row by each of C calendars, `calendar[N]` says whose calendar a column keeps.
+    `kind[D, N]` is the row of `terms` and `charges` that holds, `up` and `down` [D, N] are the price limits (inf, 0:
+    none). `ratio` and `cash` [D, N] are what one share becomes and receives on its ex-date (1, 0: nothing); a price
+    level p of before is (p + shift) x factor after it.
+    `initial[N]` is the share of notional that opening takes (1: all of it); `brackets[N, B, 3]` and `liquidation[N]`
+    say when and at which fee a margined column is liquidated, `isolated[N]` whether it stands alone. `marks[3, T, N]`
+    are the open, low and high of the mark price, `funding[T, N]` the rate settled at a row's open.
+    """
+
+    on: bool
+    acts: bool
+    margined: bool
+    funded: bool
+    day: Ints
+    calendar: Ints
+    kind: Ints
+    up: Floats
+    down: Floats
+    ratio: Floats
+    cash: Floats
+    shift: Floats
+    factor: Floats
+    terms: Floats
+    charges: Floats
+    initial: Floats
+    brackets: Floats
+    liquidation: Floats
+    isolated: Ints
+    marks: Floats
+    funding: Floats
+
+
+def no_ground(columns: int, lot: float) -> Ground:
+    """The ground of a simulation without market rules: one lot for all, everything paid in full."""
+    days, one = np.zeros((1, columns)), np.ones((1, columns))
+    terms = np.array([[lot, lot, np.inf, 0.0]])
+    return Ground(
+        on=False,
+        acts=False,
+        margined=False,
+        funded=False,
+        day=np.zeros((1, 1), dtype=np.int64),
+        calendar=np.zeros(columns, dtype=np.int64),
+        kind=np.zeros((1, columns), dtype=np.int64),
+        up=np.full((1, columns), np.inf),
+        down=days,
+        ratio=one,
+        cash=days.copy(),
+        shift=days.copy(),
+        factor=one.copy(),
+        terms=terms,
+        charges=np.zeros((1, 0, CHARGE_WIDTH)),
+        initial=np.ones(columns),
+        brackets=np.zeros((columns, 0, 3)),
+        liquidation=np.zeros(columns),
+        isolated=np.zeros(columns, dtype=np.int64),
+        marks=np.zeros((3, 0, columns)),
+        funding=np.zeros((0, columns)),
+    )
+
+
+@njit(cache=True)
+def on_lot(quantity: float, terms: Floats) -> float:
+    """The largest order quantity not above `quantity`."""
+    least, step = terms[LOT_MINIMUM], terms[LOT_STEP]
+    if least > 0.0 and quantity < least * (1.0 - LOT_GRACE):
+        return 0.0
+    if step <= 0.0:
+        return quantity
+    floored: float = least + np.floor((quantity - least) / step + LOT_GRACE) * step
+    return floored
+
+
+@njit(cache=True)
+def on_sale(quantity: float, held: float, terms: Floats) -> float:
+    """The largest part of `held` that may be sold at once, not above `quantity`."""
+    if quantity >= held * (1.0 - _SAME):
+        return held
+    odd = held - on_lot(held, terms)
+    whole = on_lot(quantity, terms)
+    if 0.0 < odd <= quantity:
+        whole = max(whole, odd + on_lot(quantity - odd, terms))
+    return whole
+
+
+@njit(cache=True)
+def fee_of(charges: Floats, side: float, quantity: float, notional: float) -> float:
+    """All fees of an order of this side (1 buy, -1 sell) that has traded so much so far."""
+    total = 0.0
+    if quantity == 0.0:
+        return total
+    for c in range(len(charges)):
+        one = charges[c]
+        if one[RATE] == 0.0 or one[SIDE] * side < 0.0:
+            continue
+        of = notional if one[PER] == 0.0 else (quantity if one[PER] == 1.0 else 1.0)
+        raw = min(max(of * one[RATE], one[MINIMUM]), one[MAXIMUM])
+        if one[STEP] > 0.0:
+            steps = raw / one[STEP]
+            rounded = np.ceil(steps - LOT_GRACE) if one[ROUND_UP] > 0.0 else np.floor(steps + 0.5 + LOT_GRACE)
+            raw = rounded * one[STEP]
+        total += raw
+    return total
+
+
+@njit(cache=True)
+def fee_rate(charges: Floats, side: float, price: float) -> float:
+    """Fees as a share of notional, minimums and rounding apart."""
+    total = 0.0
+    for c in range(len(charges)):
+        one = charges[c]
+        if one[SIDE] * side >= 0.0:
+            total += one[RATE] if one[PER] == 0.0 else (one[RATE] / price if one[PER] == 1.0 else 0.0)
+    return total
+
+
+@njit(cache=True)
+def fee_floor(charges: Floats, side: float) -> float:
+    """What minimums and rounding may add to the rate."""
+    total = 0.0
+    for c in range(len(charges)):
+        one = charges[c]
+        if one[RATE] > 0.0 and one[SIDE] * side >= 0.0:
+            total += one[MINIMUM] + one[STEP] + (one[RATE] if one[PER] == 2.0 else 0.0)
+    return total
+
+
+@njit(cache=True)
+def locked(side: float, low: float, high: float, down: float, up: float) -> bool:
+    """Whether a one-price bar at the limit leaves nobody to trade with on this side (1 buy, -1 sell)."""
+    if side > 0.0:
+        return low >= up * (1.0 - _SAME)
+    return down > 0.0 and high <= down * (1.0 + _SAME)
+
+
+@njit(cache=True)
+def within(price: float, down: float, up: float) -> float:
+    return min(max(price, down), up)
+
+
+@njit(cache=True)
+def liquidation_price(quantity: float, wallet: float, brackets: Floats) -> float:
+    """The mark at which wallet + quantity x mark falls to the maintenance margin; NaN when no price does.
+
+    `wallet` is the cash that stands behind the position with its cost already taken out. Each bracket (floor, rate,
+    deduction) is tried with the notional it would then have.
+    """
+    size = abs(quantity)
+    side = np.sign(quantity)
+    for b in range(len(brackets)):
+        top = brackets[b + 1, 0] if b + 1 < len(brackets) else np.inf
+        rate, deduction = brackets[b, 1], brackets[b, 2]
+        price: float = -side * (wallet + deduction) / (size * (1.0 - side * rate))
+        if brackets[b, 0] <= size * price < top:
+            return price
+    return np.nan
