@@ -3,12 +3,15 @@
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from alphaloop.adapters.feeds.contract import Places
 from alphaloop.adapters.feeds.files import FilesFeed
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.errors import AlphaLoopError, InvalidError, NotFoundError, UnavailableError
+from alphaloop.features.market.naming import Hints, name_instrument
+from tests.features.market.walks import csv_of, walk
 
 BARS = b"ts,open,high,low,close,volume\n1700006400,1,2,1,1.5,3\n"
 
@@ -100,3 +103,33 @@ def test_a_list_of_instruments_beside_the_bars_gives_ticks_and_currencies(root: 
     (root / "instruments.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AlphaLoopError, match="cannot be read"):
         FilesFeed(Places((root,))).list_series({})
+
+
+def test_freqtrades_own_folder_is_understood(tmp_path: Path) -> None:
+    for name in (
+        "binance/BTC_USDT-5m.feather",
+        "binance/futures/BTC_USDT_USDT-1h-futures.feather",
+        "binance/futures/BTC_USDT_USDT-8h-funding_rate.feather",
+        "binance/futures/BTC_USDT_USDT-1h-mark.feather",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = walk(20)
+        pl.DataFrame(
+            {"date": pl.Series(table.ts).cast(pl.Datetime("ms", "UTC"))}
+            | {column: getattr(table, column) for column in ("open", "high", "low", "close", "volume")}
+        ).write_ipc(path)
+    feed = FilesFeed(Places(roots=(tmp_path,)))
+    listed = {(item.symbol, item.timeframe.value): item for item in feed.list_series({})}
+    assert set(listed) == {("BTC_USDT", "5m"), ("BTC/USDT:USDT@binance", "1h")}
+    perpetual = listed["BTC/USDT:USDT@binance", "1h"]
+    assert name_instrument(perpetual.symbol, Hints(asset=perpetual.asset)).instrument.asset_class == "PERPETUAL"
+    assert name_instrument("BTC_USDT", Hints(venue="binance")).instrument.symbol == "BTC/USDT@binance"
+    assert feed.read({}, perpetual.ref).close.tolist() == walk(20).close.tolist()
+
+
+def test_what_the_prices_are_may_be_stated_beside_the_files(tmp_path: Path) -> None:
+    (tmp_path / "SH600519_1d.csv").write_bytes(csv_of(walk(5)))
+    (tmp_path / "instruments.csv").write_text("path,adjustment\nSH600519_1d.csv,forward\n")
+    (item,) = FilesFeed(Places(roots=(tmp_path,))).list_series({})
+    assert item.adjustment == "FORWARD"

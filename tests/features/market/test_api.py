@@ -1,6 +1,8 @@
 """Bars, instruments and imports over HTTP."""
 
 import asyncio
+import io
+import json
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import polars as pl
 from sqlalchemy import func, select
 
 from alphaloop.core.bar import Timeframe
+from alphaloop.core.clock import from_ms
 from alphaloop.features.market.models import BarSeries, DataSource, InstrumentRow
 from tests.features.market.shop import Shop
 from tests.features.market.walks import MINUTE_MS, START_MS, csv_of, walk
@@ -209,3 +212,32 @@ async def test_two_people_bringing_the_same_series_at_once_lose_nothing(shop: Sh
     assert np.array_equal(stored.close, table.close)
     (item,) = (await shop.get("/market/instruments"))["items"]
     assert item["series"][0]["bars"] == 3000
+
+
+async def test_a_file_of_any_columns_comes_in_as_they_are_confirmed(shop: Shop) -> None:
+    body = "k,时间,a,b,c,d,成交量(手)\nx,2024-06-19 10:00,10,11,9,10.5,3\nx,2024-06-19 15:00,10.5,12,10,11,4\n".encode(
+        "gb18030"
+    )
+    upload = {"file": ("bars.csv", io.BytesIO(body), "text/csv")}
+    shown = await shop.send("POST", "/market/columns", files=upload)
+    assert shown["names"] == ["k", "时间", "a", "b", "c", "d", "成交量(手)"]
+    assert shown["guess"] == {"ts": "时间", "close": "c", "volume": "成交量(手)"}
+    chosen = {"ts": "时间", "open": "a", "high": "b", "low": "c", "close": "d", "volume": "成交量(手)"}
+    form = {
+        "instrument": "SH600519",
+        "timeframe": "30m",
+        "columns": json.dumps(chosen),
+        "clock": "market",
+        "label": "close",
+        "adjustment": "RAW",
+    }
+    upload = {"file": ("bars.csv", io.BytesIO(body), "text/csv")}
+    done = await shop.send("POST", "/market/import", files=upload, data=form)
+    assert (done["rows"], done["added"]) == (2, 2)
+    bars = await shop.get("/market/bars", instrument="600519@XSHG", timeframe="30m", label="close")
+    assert [from_ms(row[0]).strftime("%H:%M") for row in bars["bars"]] == ["01:30", "06:30"]
+    assert [from_ms(shown).strftime("%H:%M") for shown in bars["labels"]] == ["02:00", "07:00"]
+    assert bars["mode"] == "none"
+    for bad in ("[]", "{", '{"ts": 1}', "x" * 3000):
+        upload = {"file": ("bars.csv", io.BytesIO(body), "text/csv")}
+        await shop.send("POST", "/market/import", status=422, files=upload, data=form | {"columns": bad})

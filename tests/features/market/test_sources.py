@@ -44,7 +44,7 @@ async def sync(shop: Shop, source_id: str) -> JobRow:
 
 async def test_a_source_lives_from_adding_to_removing_and_its_bars_stay(shop: Shop) -> None:
     types = {item["type"] for item in await shop.get("/data-sources/types")}
-    assert types == {"FILES", "SAMPLES"}
+    assert types == {"AKSHARE", "BAOSTOCK", "FILES", "SAMPLES", "VIPDOC", "YFINANCE"}
     added = await shop.send(
         "POST", "/data-sources", status=201, json={"name": "Samples", "type": "SAMPLES", "config": {}}
     )
@@ -304,3 +304,50 @@ async def test_nobody_else_adds_to_a_series_that_a_persons_source_keeps(shop: Sh
     assert len(shop.store.read("BTC/USDT@binance", Timeframe.M1)) == 50
     allowed = await shop.bring_in(csv_of(forged), timeframe="1m", instrument="ETHUSDT")
     assert allowed["added"] == 80
+
+
+PROXIED = {"symbols": "AAPL", "proxy": "socks5://ada:s3cret@127.0.0.1:1080"}
+
+
+async def test_only_an_administrator_sets_a_proxy_and_nobody_reads_it_back(shop: Shop) -> None:
+    body = {"name": "Yahoo", "type": "YFINANCE", "config": PROXIED}
+    refused = await shop.send("POST", "/data-sources", status=403, json=body)
+    assert refused["code"] == "operator_setting"
+    wrong = body | {"config": PROXIED | {"proxy": "ftp://127.0.0.1"}}
+    assert (await shop.send("POST", "/data-sources", status=422, who=shop.admin, json=wrong))["code"] == "bad_proxy"
+    added = await shop.send("POST", "/data-sources", status=201, who=shop.admin, json=body)
+    assert "s3cret" not in str(added)
+    own = await shop.send("POST", "/data-sources", status=201, json=body | {"config": {"symbols": "AAPL"}})
+    changed = await shop.send(
+        "PUT", f"/data-sources/{own['id']}", status=403, json={"config": PROXIED | {"symbols": "MSFT"}}
+    )
+    assert changed["code"] == "operator_setting"
+    kept = await shop.send(
+        "PUT",
+        f"/data-sources/{added['id']}",
+        who=shop.admin,
+        json={"config": {"symbols": "MSFT", "proxy": "••••"}},
+    )
+    assert kept["config"] == {"symbols": "MSFT", "proxy": "••••"}
+
+
+async def test_a_libraries_shares_come_with_their_ex_dates(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_ins = str(Path(__file__).parents[2] / "adapters" / "feeds" / "stand_ins")
+    monkeypatch.syspath_prepend(stand_ins)
+    monkeypatch.setenv("PYTHONPATH", stand_ins)
+    added = await shop.send(
+        "POST",
+        "/data-sources",
+        status=201,
+        json={"name": "BaoStock", "type": "BAOSTOCK", "config": {"symbols": "SH600519", "since": "2024-06-01"}},
+    )
+    job = await sync(shop, added["id"])
+    assert job.status == "DONE", job.error
+    assert job.result is not None
+    assert (job.result["series"], job.result["actions"], job.result["broken"]) == (1, 2, [])
+    actions = await shop.get("/market/actions", instrument="600519@XSHG")
+    assert [(one["ex_date"], one["cash"]) for one in actions] == [("2023-06-30", "25.911"), ("2024-06-19", "30.876")]
+    bars = await shop.get("/market/bars", instrument="600519@XSHG", timeframe="1d", adjust="forward")
+    assert bars["mode"] == "forward"
+    assert float(bars["bars"][0][4]) == pytest.approx(1558.43 * 1.015 / 1.0353)
+    assert bars["bars"][1][4] == "1530"

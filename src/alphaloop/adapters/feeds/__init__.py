@@ -7,6 +7,7 @@ from alphaloop.adapters.feeds._clock_times import utc_opens
 from alphaloop.adapters.feeds._columns import file_kind
 from alphaloop.adapters.feeds._decimals import AS_COMPUTED, count_decimals, decimal_texts
 from alphaloop.adapters.feeds._file_columns import FileColumns, look_at_columns
+from alphaloop.adapters.feeds._proxy import parse_proxy
 
 __all__ = [
     "AS_COMPUTED",
@@ -18,6 +19,7 @@ __all__ = [
     "decimal_texts",
     "file_kind",
     "look_at_columns",
+    "parse_proxy",
     "read_action_file",
     "read_bar_file",
     "utc_opens",

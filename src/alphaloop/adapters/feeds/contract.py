@@ -6,7 +6,7 @@ Feeds are blocking and hold no state between calls; whoever calls them does so o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.errors import AlphaLoopError
@@ -14,6 +14,8 @@ from alphaloop.core.errors import AlphaLoopError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from alphaloop.adapters.feeds._action_files import ListedAction
 
 PACKAGE = "alphaloop.adapters.feeds"
 
@@ -92,7 +94,8 @@ class SeriesListing:
 
 @dataclass(frozen=True, slots=True)
 class FeedDescription:
-    """How a person meets a feed. `config_schema` is a JSON schema of its settings; keys marked `secret` are sealed."""
+    """How a person meets a feed. `config_schema` is a JSON schema of its settings; keys marked `secret` are sealed, and
+    those marked `operator` are for administrators alone."""
 
     type: str
     label: dict[str, str]
@@ -104,6 +107,11 @@ class FeedDescription:
     def secrets(self) -> frozenset[str]:
         fields = self.config_schema.get("properties", {})
         return frozenset(name for name, spec in fields.items() if spec.get("secret"))
+
+    @property
+    def operators(self) -> frozenset[str]:
+        fields = self.config_schema.get("properties", {})
+        return frozenset(name for name, spec in fields.items() if spec.get("operator"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,15 @@ class Feed(Protocol):
     def list_series(self, config: dict[str, Any]) -> list[SeriesListing]: ...
 
     def read(self, config: dict[str, Any], ref: str) -> BarTable: ...
+
+
+@runtime_checkable
+class KnowsActions(Protocol):
+    """A feed that also knows the corporate actions of what it lists."""
+
+    def actions(self, config: dict[str, Any], ref: str) -> "list[ListedAction]":
+        """Ex-dates of the series' share, by day; none where another series of the share answers for it."""
+        ...
 
 
 class FeedModule(Protocol):

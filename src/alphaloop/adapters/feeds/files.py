@@ -1,19 +1,18 @@
 """Bars from CSV, Parquet and Feather files in a folder the operator allowed; nothing outside that folder is readable.
 
-Layouts understood: `<asset>/<venue>/<SYMBOL>/<timeframe>.parquet` at any depth, `<SYMBOL>/<timeframe>.csv`, and flat
-files named `<SYMBOL>_<timeframe>.csv` or `<SYMBOL>-<timeframe>.feather`.
+Layouts understood: `<asset>/<venue>/<SYMBOL>/<timeframe>.parquet` at any depth, `<SYMBOL>/<timeframe>.csv`, flat files
+named `<SYMBOL>_<timeframe>.csv` or `<SYMBOL>-<timeframe>.feather`, and freqtrade's `BTC_USDT_USDT-1h-futures.feather`.
 """
 
 import csv
-import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from alphaloop.adapters.feeds._bar_files import read_bar_file
 from alphaloop.adapters.feeds._columns import file_kind
+from alphaloop.adapters.feeds._folders import folder_schema, open_folder, path_inside, walk_files
 from alphaloop.adapters.feeds.contract import (
     BarTable,
     Feed,
@@ -24,12 +23,15 @@ from alphaloop.adapters.feeds.contract import (
     try_listing,
 )
 from alphaloop.core.bar import Timeframe
-from alphaloop.core.errors import InvalidError, NotFoundError, UnavailableError
+from alphaloop.core.errors import InvalidError, NotFoundError
 
-MAX_FILES = 20_000
-MAX_DEPTH = 8
 _TIMEFRAMES = {timeframe.value: timeframe for timeframe in Timeframe}
-_FLAT = re.compile(r"([A-Za-z0-9.@^_\-]{1,40}?)[_\-](1m|5m|15m|30m|1h|4h|1d|1w|1M)", re.ASCII)
+_FRAME = "(1m|5m|15m|30m|1h|4h|1d|1w|1M)"
+_FLAT = re.compile(rf"([A-Za-z0-9.@^_\-]{{1,40}}?)[_\-]{_FRAME}", re.ASCII)
+# freqtrade keeps perpetuals beside spot; its mark prices and funding rates are no bars of anything traded.
+_FREQTRADE = re.compile(rf"([A-Z0-9]{{2,12}})_([A-Z0-9]{{2,6}})_([A-Z0-9]{{2,6}})-{_FRAME}-futures", re.ASCII)
+_VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,23}", re.ASCII)
+_MODES = frozenset({"RAW", "SPLIT", "FORWARD", "BACKWARD"})
 _SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9._\-]{0,39}", re.ASCII)
 
 _DESCRIPTION = FeedDescription(
@@ -39,22 +41,7 @@ _DESCRIPTION = FeedDescription(
         "zh": "读取数据文件夹里的 CSV、Parquet 与 Feather K 线。",
         "en": "Reads CSV, Parquet and Feather bars from the data folder.",
     },
-    config_schema={
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "folder": {
-                "type": "string",
-                "maxLength": 500,
-                "default": "",
-                "title": {"zh": "文件夹", "en": "Folder"},
-                "description": {
-                    "zh": "数据文件夹内的子文件夹；留空表示整个数据文件夹。",
-                    "en": "A folder inside the data folder; empty means all of it.",
-                },
-            }
-        },
-    },
+    config_schema=folder_schema(),
 )
 
 
@@ -73,92 +60,32 @@ class FilesFeed:
 
     def list_series(self, config: dict[str, Any]) -> list[SeriesListing]:
         """Every bar file below the folder, by path."""
-        root, folder = self._folder(config)
+        root, folder = open_folder(self._roots, config)
         ticks = _stated(root, folder) | _stated(root, root)
-        found = (_listing(root, path, ticks) for path in _walk(folder))
+        found = (_listing(root, path, ticks) for path in walk_files(folder, lambda name: file_kind(name) is not None))
         return sorted((item for item in found if item is not None), key=lambda item: item.ref)
 
     def read(self, config: dict[str, Any], ref: str) -> BarTable:
-        root, _ = self._folder(config)
-        path = _inside(root, ref) if ref else None
+        root, _ = open_folder(self._roots, config)
+        path = path_inside(root, ref) if ref else None
         if path is None or not path.is_file():
             raise NotFoundError("There is no such file.", code="file_not_found")
         return read_bar_file(path)
-
-    def _folder(self, config: dict[str, Any]) -> tuple[Path, Path]:
-        """(allowed root, folder in it) that the settings name."""
-        wanted = config.get("folder", "")
-        if not isinstance(wanted, str):
-            raise _bad_folder("bad_folder", "The folder is not a path.")
-        if not self._roots:
-            raise UnavailableError("This installation has no data folder.", code="no_data_folder")
-        outside = True
-        for root in self._roots:
-            folder = _inside(root, wanted.strip())
-            if folder is None:
-                continue
-            outside = False
-            if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
-                return root, folder
-        if outside:
-            raise _bad_folder("folder_not_allowed", "The folder lies outside the data folder.")
-        raise UnavailableError("The folder cannot be opened.", code="folder_unreachable")
 
 
 def make_feed(places: Places) -> Feed:
     return FilesFeed(places)
 
 
-def _inside(root: Path, text: str) -> Path | None:
-    """The path that `text` names below the root, links resolved; None when it leads outside or is no path at all."""
-    try:
-        path = (root / text).resolve()
-        path.exists()  # a name that is too long fails here
-    except (OSError, ValueError):
-        return None
-    return path if path.is_relative_to(root) else None
-
-
-def _bad_folder(code: str, message: str) -> InvalidError:
-    return InvalidError(message, code=code, fields=(("config.folder", code),))
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Regular files below a folder, links not followed, at most MAX_FILES of them."""
-    seen = 0
-    base = len(folder.parts)
-    for place, folders, files in os.walk(folder, followlinks=False):
-        here = Path(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if len(here.parts) - base >= MAX_DEPTH:
-            folders.clear()
-        for name in sorted(files):
-            path = here / name
-            if file_kind(name) is None or path.is_symlink():
-                continue
-            seen += 1
-            if seen > MAX_FILES:
-                raise UnavailableError(f"The folder holds more than {MAX_FILES} files.", code="too_many_files")
-            yield path
-
-
 def _listing(root: Path, path: Path, ticks: dict[str, dict[str, str]]) -> SeriesListing | None:
-    parts = path.relative_to(root).parts
-    timeframe = _TIMEFRAMES.get(path.stem)
-    if timeframe is not None and len(parts) >= 2:
-        symbol = parts[-2]
-        asset, venue = ("", "", *parts[:-2])[-2:]
-    else:
-        flat = _FLAT.fullmatch(path.stem)
-        if flat is None:
-            return None
-        symbol, timeframe = flat[1], _TIMEFRAMES[flat[2]]
-        asset, venue = ("", "", *parts[:-1])[-2:]
-    if not _SYMBOL.fullmatch(symbol):
+    spelled = _spelled(path.relative_to(root).parts, path.stem)
+    if spelled is None:
         return None
+    symbol, timeframe, asset, venue = spelled
     facts = path.stat()
     ref = path.relative_to(root).as_posix()
     stated = ticks.get(ref, {})
+    mode = (stated.get("adjustment") or "").strip().upper()
     return SeriesListing(
         symbol=symbol,
         timeframe=timeframe,
@@ -170,7 +97,27 @@ def _listing(root: Path, path: Path, ticks: dict[str, dict[str, str]]) -> Series
         tick=stated.get("tick_size") or "",
         quote=stated.get("currency") or "",
         note=(stated.get("note") or "")[:200],
+        adjustment=mode if mode in _MODES else "",
     )
+
+
+def _spelled(parts: tuple[str, ...], stem: str) -> tuple[str, Timeframe, str, str] | None:
+    """(symbol, timeframe, asset, venue) that a file's place and name say; None for a file that is no series."""
+    timeframe = _TIMEFRAMES.get(stem)
+    if timeframe is not None and len(parts) >= 2:
+        symbol = parts[-2]
+        asset, venue = ("", "", *parts[:-2])[-2:]
+    elif (perpetual := _FREQTRADE.fullmatch(stem)) is not None:
+        base, quote, settle, frame = perpetual.groups()
+        folders = [part for part in parts[:-1] if part != "futures"]
+        venue = folders[-1] if folders and _VENUE.fullmatch(folders[-1]) else "binance"
+        return f"{base}/{quote}:{settle}@{venue}", _TIMEFRAMES[frame], "crypto", venue
+    elif (flat := _FLAT.fullmatch(stem)) is not None:
+        symbol, timeframe = flat[1], _TIMEFRAMES[flat[2]]
+        asset, venue = ("", "", *parts[:-1])[-2:]
+    else:
+        return None
+    return (symbol, timeframe, asset, venue) if _SYMBOL.fullmatch(symbol) else None
 
 
 def _stated(root: Path, folder: Path) -> dict[str, dict[str, str]]:

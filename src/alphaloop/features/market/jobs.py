@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from alphaloop.adapters.feeds.contract import SeriesListing
+from alphaloop.adapters.feeds.contract import KnowsActions, SeriesListing
 from alphaloop.core.errors import AlphaLoopError, UnavailableError
 from alphaloop.features.market import repository, rules, service
 from alphaloop.features.market.models import DataSource, SourceStatus
@@ -30,6 +30,7 @@ class _Tally:
     unchanged: int = 0
     shadowed: int = 0
     added: int = 0
+    actions: int = 0
     conflicts: int = 0
     broken: list[dict[str, str]] = field(default_factory=list)
 
@@ -40,6 +41,7 @@ class _Tally:
             "shadowed": self.shadowed,
             "bars_added": self.added,
             "conflicts": self.conflicts,
+            "actions": self.actions,
             "broken": self.broken[:_LISTED],
             "broken_count": len(self.broken),
         }
@@ -84,8 +86,27 @@ async def _bring_in(context: JobContext, opened: OpenSource, store: BarStore, li
             tally.broken.append({"ref": listing.ref, "code": error.code, "where": where})
             continue
         await _store(context, opened.source, store, listing, prepared, tally)
+        await _bring_actions(context, opened, listing, tally)
     await context.progress(len(listings), len(listings))
     return tally
+
+
+async def _bring_actions(context: JobContext, opened: OpenSource, listing: SeriesListing, tally: _Tally) -> None:
+    """Ex-dates of what was just read, where the feed knows them. Without them the bars are still good."""
+    feed = opened.feed
+    if not isinstance(feed, KnowsActions):
+        return
+    try:
+        listed = await asyncio.to_thread(feed.actions, opened.config, listing.ref)
+    except AlphaLoopError as error:
+        tally.broken.append({"ref": listing.ref, "code": error.code, "where": "actions"})
+        return
+    if listed:
+        async with context.db.write() as session:
+            done = await service.bring_actions(
+                session, SYSTEM, context.clock, listed, source=opened.source.type.lower()
+            )
+        tally.actions += done.added + done.changed
 
 
 def _prepare(opened: OpenSource, listing: SeriesListing) -> Prepared:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from alphaloop.adapters.feeds.contract import BarTable, FeedDescription, SeriesListing
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar
-from alphaloop.core.errors import InvalidError
+from alphaloop.core.errors import ForbiddenError, InvalidError
 from alphaloop.features.market.models import StoredMode
 from alphaloop.infra.vault import Vault
 
@@ -46,6 +46,12 @@ def _fault(spec: dict[str, Any], value: Any) -> str | None:
     if "enum" in spec and value not in spec["enum"]:
         return "unknown_value"
     return None
+
+
+def check_operator(feed: FeedDescription, config: dict[str, Any], *, operator: bool) -> None:
+    """ForbiddenError when somebody else than an administrator sets what only they may: a proxy may lead anywhere."""
+    if not operator and any(config.get(name) for name in feed.operators):
+        raise ForbiddenError("Only an administrator can set a proxy.", code="operator_setting")
 
 
 def seal_config(feed: FeedDescription, config: dict[str, Any], vault: Vault, *, source_id: int) -> dict[str, Any]:

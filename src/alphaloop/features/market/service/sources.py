@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from alphaloop.adapters.feeds import contract
+from alphaloop.adapters.feeds import contract, parse_proxy
 from alphaloop.adapters.feeds.contract import Feed, FeedDescription, Places, TestResult
 from alphaloop.core.clock import Clock, to_ms
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
@@ -103,7 +103,7 @@ async def add_source(
     """Add a source, switched on; whether it answers is a question of its own (`test`)."""
     actor.require("data_source.manage")
     description = _creatable(kind)
-    rules.check_config(description.config_schema, config)
+    _acceptable(description, actor, config)
     if (
         len(await repository.sources_page(session, user_id=actor.person, after_id=None, limit=MAX_SOURCES))
         >= MAX_SOURCES
@@ -144,7 +144,7 @@ async def change_source(
     if config is not None:
         kept = {key: value for key, value in source.config_json.items() if key in description.secrets}
         given = {key: value for key, value in config.items() if not (key in kept and value == "••••")}
-        rules.check_config(description.config_schema, given)
+        _acceptable(description, actor, given)
         source.config_json = kept | rules.seal_config(description, given, vault, source_id=source.id)
     await _written_down(session, actor, clock, source, action="market.change_source", before=before)
     return source
@@ -237,6 +237,12 @@ async def ensure_samples(
         source = await add_source(session, actor, clock, vault, name=name, kind=kind, config={})
         jobs.append(await request_sync(session, actor, clock, source.id))
     return jobs
+
+
+def _acceptable(description: FeedDescription, actor: Actor, config: dict[str, Any]) -> None:
+    rules.check_config(description.config_schema, config)
+    rules.check_operator(description, config, operator=actor.allows(SEE_ALL))
+    parse_proxy(str(config.get("proxy", "")))
 
 
 def _creatable(kind: str) -> FeedDescription:
