@@ -44,7 +44,9 @@ def test_breaks_nights_weekends_and_holidays_are_no_gaps() -> None:
 def test_bars_missing_inside_a_session_count_without_the_midday_break() -> None:
     assert gaps([at("2024-03-01", "02:00"), at("2024-03-01", "02:30")], Timeframe.M5, "XSHG") == [5]
     assert gaps([at("2024-03-01", "03:15"), at("2024-03-01", "05:10")], Timeframe.M5, "XSHG") == [4]
-    assert gaps([at("2024-01-02"), at("2024-02-20")], Timeframe.D1, "XNYS") == [34]
+    # 34 weekdays, two of them holidays.
+    assert gaps([at("2024-01-02"), at("2024-02-20")], Timeframe.D1, "XNYS") == [32]
+    assert gaps([at("2024-03-04", "13:00"), at("2024-03-04", "13:30")], Timeframe.M5, "CN-0230") == [5]
 
 
 def test_runs_without_volume_and_wild_moves_are_named() -> None:

@@ -1,9 +1,8 @@
 """Coarser bars: no bar lost, no price invented, sessions respected."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from alphaloop.adapters.feeds import read_bar_file
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
-from alphaloop.core.calendar import Calendar, find_calendar
+from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.resample import drop_unfinished, finer_timeframes, resample
@@ -152,28 +151,17 @@ def test_hours_after_the_close_never_share_a_bar_with_the_session() -> None:
     assert half_past_three == table.close[30 + 390 - 1]
 
 
-class NightCalendar(Calendar):
-    """An evening counts to the next day: the least a calendar with night sessions must say."""
-
-    def session_date(self, instant: datetime) -> date:
-        return (instant.astimezone(ZoneInfo(self.zone)) + timedelta(hours=4)).date()
-
-
 def test_a_night_session_counts_to_the_next_trading_day() -> None:
-    night = NightCalendar(
-        "night",
-        "Asia/Shanghai",
-        ((time(21), time(2, 30)), (time(9), time(11, 30)), (time(13, 30), time(15))),
-        frozenset(range(5)),
-    )
-    # Monday 21:00 to Tuesday 02:30, then Tuesday's day session.
-    table = minutes((datetime(2024, 3, 4, 13, 0, tzinfo=UTC), 330), (datetime(2024, 3, 5, 1, 0, tzinfo=UTC), 150))
+    night = find_calendar("CN-0230")
+    # Monday 21:00 to Tuesday 02:30, then Tuesday morning with its short break.
+    spans = [((4, 13, 0), 330), ((5, 1, 0), 75), ((5, 2, 30), 60)]
+    table = minutes(*((datetime(2024, 3, *start, tzinfo=UTC), count) for start, count in spans))
     daily = resample(table, source=Timeframe.M1, target=Timeframe.D1, calendar=night)
     assert starts(daily) == ["03-05 00:00"]
     hourly = resample(table, source=Timeframe.M1, target=Timeframe.H1, calendar=night)
     assert [start[6:] for start in starts(hourly)] == [
         *("13:00", "14:00", "15:00", "16:00", "17:00", "18:00"),
-        *("01:00", "02:00", "03:00"),
+        *("01:00", "02:00", "02:30"),
     ]
 
 

@@ -1,11 +1,13 @@
 """What is wrong with a series, said in numbers: gaps by the market's calendar, runs without volume, outliers."""
 
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING
 
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
-from alphaloop.core.calendar import Calendar
+from alphaloop.core.calendar import Calendar, Spans
+from alphaloop.core.errors import InvalidError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,14 +87,30 @@ def _missing(before: int, after: int, timeframe: Timeframe, calendar: Calendar) 
     steps = (after - before) // timeframe.ms - 1
     if timeframe is Timeframe.W1 or (calendar.around_the_clock and len(calendar.weekdays) == 7):
         return int(steps)
-    shift = _zone_shift_ms(before, calendar), _zone_shift_ms(after, calendar)
+    # Days carry their session date already.
+    shift = (_zone_shift_ms(before, calendar), _zone_shift_ms(after, calendar)) if timeframe.intraday else (0, 0)
     days = [np.datetime64((ts + move) // _DAY_MS, "D") for ts, move in zip((before, after), shift, strict=True)]
     if timeframe.intraday and days[0] == days[1]:
         return _missing_inside(before + shift[0], after + shift[1], timeframe, calendar)
-    weekdays = int(np.busday_count(days[0] + 1, days[1]))
-    if weekdays <= (0 if calendar.holidays_known and not calendar.around_the_clock else _LONG_CLOSURE):
+    sessions = _missing_sessions(days[0].astype(date), days[1].astype(date), calendar)
+    return sessions * max(1, _open_minutes(calendar) * 60_000 // timeframe.ms) if timeframe.intraday else sessions
+
+
+def _missing_sessions(before: date, after: date, calendar: Calendar) -> int:
+    """Session dates between two days. Where nobody has recorded the market's holidays, weekdays count, and only when
+    there are more of them than the longest holiday has."""
+    import numpy as np
+
+    weekdays = int(np.busday_count(np.datetime64(before) + 1, np.datetime64(after)))
+    if weekdays <= 0:
         return 0
-    return weekdays * max(1, _open_minutes(calendar) * 60_000 // timeframe.ms) if timeframe.intraday else weekdays
+    try:
+        between = (before + timedelta(days=one) for one in range(1, (after - before).days))
+        known = sum(calendar.is_session_date(day) for day in between)
+    except InvalidError:
+        return weekdays if weekdays > _LONG_CLOSURE else 0
+    sure = calendar.holidays_known and not calendar.around_the_clock
+    return known if calendar.recorded or sure or known > _LONG_CLOSURE else 0
 
 
 def _zone_shift_ms(ts: int, calendar: Calendar) -> int:
@@ -101,7 +119,7 @@ def _zone_shift_ms(ts: int, calendar: Calendar) -> int:
     from alphaloop.core.clock import from_ms
 
     offset = from_ms(ts).astimezone(ZoneInfo(calendar.zone)).utcoffset()
-    return int(offset.total_seconds() * 1000) if offset and calendar.sessions else 0
+    return 0 if calendar.around_the_clock or not offset else int(offset.total_seconds() * 1000)
 
 
 def _missing_inside(before: int, after: int, timeframe: Timeframe, calendar: Calendar) -> int:
@@ -110,9 +128,9 @@ def _missing_inside(before: int, after: int, timeframe: Timeframe, calendar: Cal
         return (after - before) // timeframe.ms - 1
     start, stop = before % _DAY_MS + timeframe.ms, after % _DAY_MS
     open_ms = 0
-    for opened, closed in calendar.sessions:
+    for opened, closed in _day_spans(calendar):
         first = (opened.hour * 60 + opened.minute) * 60_000
-        last = (closed.hour * 60 + closed.minute) * 60_000
+        last = (closed.hour * 60 + closed.minute) * 60_000 or _DAY_MS
         open_ms += max(0, min(stop, last) - max(start, first))
     return open_ms // timeframe.ms
 
@@ -120,7 +138,18 @@ def _missing_inside(before: int, after: int, timeframe: Timeframe, calendar: Cal
 def _open_minutes(calendar: Calendar) -> int:
     if calendar.around_the_clock:
         return 1440
-    return sum((closed.hour - opened.hour) * 60 + closed.minute - opened.minute for opened, closed in calendar.sessions)
+    spans = [*calendar.nights, *calendar.sessions]
+    return sum(((end.hour - start.hour) * 60 + end.minute - start.minute) % 1440 for start, end in spans)
+
+
+def _day_spans(calendar: Calendar) -> Spans:
+    """Hours of trading as they fall into one local day: a night past midnight is an evening and an early morning."""
+    nights = [
+        part
+        for start, end in calendar.nights
+        for part in ([(start, end)] if start < end else [(start, time()), (time(), end)])
+    ]
+    return (*nights, *calendar.sessions)
 
 
 def _zero_volume(table: BarTable) -> list[Issue]:

@@ -29,7 +29,7 @@ def session_days(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.int
     """
     if calendar.around_the_clock:
         return ts // _DAY_MS * _DAY_MS
-    if _nightly(calendar):
+    if calendar.nights:
         return _per_key(ts, ts // _HOUR_MS, lambda first: _date_ms(calendar, first))
     return (ts + zone_offsets(ts, calendar)) // _DAY_MS * _DAY_MS
 
@@ -43,7 +43,7 @@ def zone_offsets(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.int
         shift = from_ms(first).astimezone(zone).utcoffset()
         return int(shift.total_seconds()) * 1000 if shift else 0
 
-    return _per_key(ts, ts // (_HOUR_MS if _nightly(calendar) else _DAY_MS), offset)
+    return _per_key(ts, ts // (_HOUR_MS if calendar.nights else _DAY_MS), offset)
 
 
 def bar_starts(
@@ -97,7 +97,7 @@ def _intraday_starts(
     edges = np.unique(np.concatenate((opens, closes)))
     at = np.searchsorted(edges, minute, side="right") - 1
     # Before the first edge the day before is still running: a night session, or the hours after its close.
-    edge = edges[at] if _nightly(calendar) else np.where(at < 0, 0, edges[at])
+    edge = edges[at] if calendar.nights else np.where(at < 0, 0, edges[at])
     back = (minute - edge) % _MINUTES % (target.ms // _MINUTE_MS)
     starts: NDArray[np.int64] = local - local % _DAY_MS + (minute - back) * _MINUTE_MS - (local - ts)
     return starts
@@ -115,16 +115,12 @@ def _closing_prints(
     return alone & np.isin(minute, closes)
 
 
-def _nightly(calendar: Calendar) -> bool:
-    """Whether some session begins on the evening before its trading day."""
-    opens = [start for start, _ in calendar.sessions]
-    return any(end <= start for start, end in calendar.sessions) or opens != sorted(opens)
-
-
 def _hours(calendar: Calendar) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """Minutes of the local day at which trading opens and closes, in the order of a trading day."""
     import numpy as np
 
-    opens, closes = zip(*((_minutes(start), _minutes(end)) for start, end in calendar.sessions), strict=True)
+    spans = (*calendar.nights, *calendar.sessions)
+    opens, closes = zip(*((_minutes(start), _minutes(end)) for start, end in spans), strict=True)
     return np.array(opens, dtype=np.int64), np.array(closes, dtype=np.int64)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alphaloop.adapters.feeds.contract import BarTable
@@ -12,8 +12,9 @@ from alphaloop.core.errors import NotFoundError
 from alphaloop.core.money import plain
 from alphaloop.features.market import reading, repository
 from alphaloop.features.market.adjusting import ExDate, check_adjustable, check_one_mode
-from alphaloop.features.market.health import Findings, examine
-from alphaloop.features.market.models import InstrumentRow
+from alphaloop.features.market.health import MAX_LISTED, Findings, examine
+from alphaloop.features.market.market_health import examine_market
+from alphaloop.features.market.models import InstrumentRow, StoredMode
 from alphaloop.features.market.reading import SeriesKey
 from alphaloop.features.market.series_files import Manifest
 from alphaloop.features.market.service.instruments import find_instrument
@@ -133,13 +134,18 @@ async def check_health(
     """What is stored of a series, and what is wrong with it. Only stored series are examined."""
     actor.require("market.read")
     row = await find_instrument(session, instrument)
+    held_as = (await repository.modes_of(session, row.id)).get(timeframe, StoredMode.UNKNOWN)
+    ex_dates = await _ex_dates(session, row.id)
 
     def look() -> tuple[Manifest, Findings]:
         manifest = store.manifest(row.symbol, timeframe)
         if manifest is None or not manifest.chunks:
             raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
         table = store.read(row.symbol, timeframe)
-        return manifest, examine(table, timeframe, row.spec_calendar)
+        calendar = row.spec_calendar
+        of_market = examine_market(table, timeframe, row.spec(), calendar=calendar, held_as=held_as, ex_dates=ex_dates)
+        found = examine(table, timeframe, calendar)
+        return manifest, replace(found, issues=[*of_market, *found.issues][:MAX_LISTED])
 
     return await asyncio.to_thread(look)
 
