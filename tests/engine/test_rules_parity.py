@@ -17,7 +17,7 @@ from alphaloop.core.money import ZERO
 from alphaloop.core.order import VenueOrder
 from alphaloop.core.signal import Sizing
 from alphaloop.engine.convert import to_decimal
-from alphaloop.engine.day_state import DayState, session_day
+from alphaloop.engine.day_state import DayState, day_of
 from alphaloop.engine.matching import Matcher, Outcome, Working
 from alphaloop.engine.panel import Panel, make_panel, make_series
 from alphaloop.engine.rule_arrays import lay_ground
@@ -107,7 +107,7 @@ class RuledDesk(Desk):
         return -rules.floor_sale(-delta, self.position)
 
     def bar(self, t: int, bar: Bar) -> None:
-        day = session_day(self.instrument, bar)
+        day = day_of(self.instrument, bar.ts_ms)
         while self.actions and self.actions[0].ex_date <= day:
             action = self.actions.pop(0)
             self.state = self.state.passed(self.instrument, action)

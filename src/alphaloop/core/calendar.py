@@ -114,6 +114,10 @@ class Calendar:
         known = _recorded(self.recorded) if self.recorded else None
         return None if known is None else known.early.get(day)
 
+    def local_time(self, instant: datetime) -> time:
+        """The market's own clock at an instant."""
+        return instant.astimezone(ZoneInfo(self.zone)).time()
+
     def session_date(self, instant: datetime) -> date:
         """The trading day an instant belongs to: the local date, from the evening on the next session's."""
         local = instant.astimezone(ZoneInfo(self.zone))
@@ -122,6 +126,14 @@ class Calendar:
         evening = local.time() >= self.nights[0][0]
         day = local.date() + _DAY if evening else local.date()
         return day if self._trades(day) else self._next_trading(day)
+
+    def trading_day(self, instant: datetime) -> date:
+        """The session in which an order sent at this instant can first trade."""
+        day = self.session_date(instant)
+        if self.around_the_clock:
+            return day
+        ends = datetime.combine(day, self._last_close(day), ZoneInfo(self.zone))
+        return day if self.is_session_date(day) and instant < ends else self.next_session(day)
 
     def _trades(self, day: date) -> bool:
         """As `is_session_date`, but where nobody has recorded the date the weekday decides."""

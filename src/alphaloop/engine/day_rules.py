@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import time
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO, floor_step, on_grid, stored
 from alphaloop.core.order import OrderSide
+from alphaloop.engine.fees import Charge
 
 Table = tuple[tuple[Decimal, ...], ...]
 
@@ -56,40 +57,6 @@ class Settlement:
     """Sessions after which what was bought may be sold (0: at once)."""
 
     sell_after_sessions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A fee per order: `rate` per `notional`, `unit` or `order`, between minimum and maximum, rounded to a step.
-
-    `broker` marks the one that an account may have agreed otherwise. Without `step` the market's money step counts.
-    """
-
-    name: str
-    rate: Decimal
-    per: str = "notional"
-    side: str = "both"
-    minimum: Decimal = ZERO
-    maximum: Decimal | None = None
-    step: Decimal | None = None
-    rounding: str = "half_up"
-    broker: bool = False
-
-    def falls_on(self, side: OrderSide) -> bool:
-        return self.side in ("both", side.value.lower())
-
-    def amount(self, quantity: Decimal, notional: Decimal, step: Decimal) -> Decimal:
-        """Quote units for an order that has traded so much; nothing for one that has not traded, or at rate 0."""
-        if quantity == 0 or self.rate == 0:
-            return ZERO
-        of = {"notional": notional, "unit": quantity, "order": ONE}[self.per]
-        raw = max(EXACT.multiply(of, self.rate), self.minimum)
-        raw = raw if self.maximum is None else min(raw, self.maximum)
-        grid = step if self.step is None else self.step
-        if grid == 0:
-            return raw
-        kind = ROUND_CEILING if self.rounding == "up" else ROUND_HALF_UP
-        return EXACT.multiply(EXACT.divide(raw, grid).to_integral_value(kind), grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +178,10 @@ class DayRules:
         reach = max(EXACT.multiply(seen, self.cage.share), self.cage.ticks * self.tick_at(seen))
         return Band(seen - reach, seen + reach)
 
+    def phase_at(self, clock: time) -> Phase | None:
+        """The part of the day outside continuous trading that a local time falls into."""
+        return next((one for one in self.phases if one.start <= clock < one.end), None)
+
     # --- quantities ---------------------------------------------------------------------------------------------
 
     def floor_quantity(self, quantity: Decimal) -> Decimal:
@@ -307,6 +278,10 @@ class DayRules:
         if self.brackets:
             return tuple((one.floor, one.rate, one.deduction) for one in self.brackets)
         return () if self.margin is None else ((ZERO, self.margin.maintenance, ZERO),)
+
+
+NO_MARKET = DayRules("", "")
+"""What binds an instrument without a market: nothing but fees at the broker's rate."""
 
 
 def round_half_up(value: Decimal, tick: Decimal) -> Decimal:

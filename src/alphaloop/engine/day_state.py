@@ -14,8 +14,10 @@ from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ZERO
 from alphaloop.core.order import OrderSide
 from alphaloop.engine.day_rules import Band
-from alphaloop.engine.market_rules import rules_on
+from alphaloop.engine.market_rules import find_market, rules_on
 from alphaloop.engine.matching import TradingDay
+
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class DayState:
         rules = rules_on(instrument, self.day)
         settled = EXACT.subtract(position, self.bought) if rules.settlement.sell_after_sessions else None
         sellable = None if settled is None else max(settled, ZERO)
-        return TradingDay(rules, price_band(instrument, self.day, self.reference), sellable)
+        return TradingDay(rules, price_band(instrument, self.day, self.reference), sellable, position)
 
 
 def price_band(instrument: Instrument, day: date, reference: Decimal | None) -> Band | None:
@@ -83,8 +85,25 @@ def unlimited_days(instrument: Instrument) -> set[date]:
     return set(free)
 
 
-def session_day(instrument: Instrument, bar: Bar) -> date:
-    """The trading day of a bar: daily and longer bars say it, others are asked of the calendar."""
-    if not bar.timeframe.intraday:
-        return from_ms(bar.ts_ms).date()
-    return find_calendar(instrument.calendar).session_date(from_ms(bar.ts_ms))
+def day_of(instrument: Instrument, ts_ms: int) -> date:
+    """The trading day of an instant. Midnight UTC is how daily bars say their session date."""
+    moment = from_ms(ts_ms)
+    calendar = find_calendar(instrument.calendar)
+    if ts_ms % _DAY_MS == 0 or calendar.around_the_clock:
+        return moment.date()
+    return calendar.session_date(moment)
+
+
+def order_day(instrument: Instrument, ts_ms: int) -> date:
+    """The session in which an order sent at that time can first trade; only dated rules make anybody ask a calendar."""
+    market = find_market(instrument)
+    calendar = find_calendar(instrument.calendar)
+    if market is None or calendar.around_the_clock or not market.changes(market.board_of(instrument)):
+        return from_ms(ts_ms).date()
+    return calendar.trading_day(from_ms(ts_ms))
+
+
+def has_memory(instrument: Instrument, day: date) -> bool:
+    """Whether the day's rules depend on what happened before: a reference price, or shares that settle later."""
+    rules = rules_on(instrument, day)
+    return rules.limit is not None or rules.settlement.sell_after_sessions > 0

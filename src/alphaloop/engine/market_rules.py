@@ -19,7 +19,6 @@ from alphaloop.core.money import ZERO
 from alphaloop.engine.day_rules import (
     Bracket,
     Cage,
-    Charge,
     DayRules,
     Funding,
     Limit,
@@ -31,6 +30,7 @@ from alphaloop.engine.day_rules import (
     Settlement,
     Tick,
 )
+from alphaloop.engine.fees import Charge
 
 _ONE_OF_A_KIND = {
     "lot": Lot,

@@ -35,8 +35,8 @@ from alphaloop.engine.slippage import slipped
 
 @dataclass(slots=True)
 class Working:
-    """One accepted order, plain enough to be stored and read back. `trades` counts its fills so far, `notional` is what
-    they came to.
+    """One accepted order, plain enough to be stored and read back. `trades` counts its fills so far, `traded` and
+    `notional` are what they came to.
 
     `touched` is True once the stop price was reached: a STOP is then a market order, a STOP_LIMIT a limit.
     """
@@ -48,6 +48,7 @@ class Working:
     remaining: Decimal
     touched: bool = False
     trades: int = 0
+    traded: Decimal = ZERO
     notional: Decimal = ZERO
 
 
@@ -66,13 +67,14 @@ class Closed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TradingDay:
-    """What holds in the session of a bar: the rules, its price limits (None: none), and how much of the position may
-    be sold (None: all of it).
+    """What holds in a session: the rules, its price limits (None: none), how much of the position may be sold (None:
+    all of it), and the signed position itself.
     """
 
     rules: DayRules
     band: Band | None = None
     sellable: Decimal | None = None
+    position: Decimal = ZERO
 
 
 class Outcome(NamedTuple):
@@ -346,11 +348,10 @@ class _Turn:
     def _fee(self, held: Working, quantity: Decimal, price: Decimal) -> Decimal:
         """What the order owes with this fill less what it owed before, so that a minimum counts once an order."""
         side, rate = held.order.side, self.matcher.fee_rate
-        done = EXACT.subtract(held.order.quantity, held.remaining)
-        before = self.rules.fee(side, quantity=done, notional=held.notional, broker_rate=rate)
+        before = self.rules.fee(side, quantity=held.traded, notional=held.notional, broker_rate=rate)
         held.notional = EXACT.add(held.notional, EXACT.multiply(quantity, price))
-        done = EXACT.add(done, quantity)
-        after = self.rules.fee(side, quantity=done, notional=held.notional, broker_rate=rate)
+        held.traded = EXACT.add(held.traded, quantity)
+        after = self.rules.fee(side, quantity=held.traded, notional=held.notional, broker_rate=rate)
         return EXACT.subtract(after, before)
 
     def _book(self, held: Working, quantity: Decimal, price: Decimal, ts_ms: int) -> None:

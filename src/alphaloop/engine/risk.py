@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO
 from alphaloop.core.order import OrderSide, OrderType, VenueOrder
+from alphaloop.engine.day_rules import NO_MARKET, Band, DayRules
+from alphaloop.engine.matching import TradingDay
 
 MINUTE_MS = 60_000
 
@@ -58,6 +60,9 @@ class RiskContext:
 
     `cash_free` is in quote units, `sellable` in base units (already less what working sells promise), `quantity` the
     signed position. `exposure_pending` is what working buys may still add, in quote units. Times are the account's.
+    `day` is the session the order would trade in, by the market's rules (None: the instrument's own grid alone), `cage`
+    the worst limit prices of continuous trading. Where `initial_share` is below 1 the order is on margin, and
+    `margin_free` is the equity that no position binds.
     """
 
     mode_allowed: bool | None
@@ -74,6 +79,10 @@ class RiskContext:
     orders_today: int | None
     duplicate: bool | None
     fee_rate: Decimal
+    day: TradingDay | None = None
+    cage: Band | None = None
+    margin_free: Decimal | None = None
+    initial_share: Decimal = ONE
 
 
 class StepResult(NamedTuple):
@@ -143,13 +152,22 @@ def _steps(order: VenueOrder, instrument: Instrument, context: RiskContext, limi
     yield _money(order, instrument, context)
 
 
+def _rules(instrument: Instrument, context: RiskContext) -> DayRules:
+    return context.day.rules if context.day is not None else DayRules("", "").of(instrument)
+
+
 def _filters(order: VenueOrder, instrument: Instrument, context: RiskContext, limits: Limits) -> Iterable[StepResult]:
+    rules = _rules(instrument, context)
+    yield StepResult(3, "no_market", context.day is None or rules.market != "" or order.reduce_only)
     last = context.last_price
     fresh = last is not None and last.is_finite() and last > 0 and context.last_price_stale is False
     # A position can be closed at any price; only opening one needs to know where the market is.
     yield StepResult(3, "no_fresh_price", fresh or order.reduce_only)
     yield StepResult(3, "quantity_not_positive", order.quantity.is_finite() and order.quantity > 0)
-    yield StepResult(3, "off_lot", instrument.quantity_on_grid(order.quantity), order.quantity, instrument.lot)
+    held = context.quantity if context.quantity is not None else ZERO
+    # What closes whatever there is may be any size: the venue caps it at the position.
+    fits = order.reduce_only or rules.fits(order.side, order.quantity, held)
+    yield StepResult(3, "off_lot", fits, order.quantity, rules.lot.minimum)
     shaped = (order.price is not None) == order.type.has_price
     shaped = shaped and (order.stop_price is not None) == order.type.has_stop_price
     yield StepResult(3, "price_shape", shaped)
@@ -157,7 +175,8 @@ def _filters(order: VenueOrder, instrument: Instrument, context: RiskContext, li
         if price is None:
             continue
         yield StepResult(3, "price_not_positive", price.is_finite() and price > 0)
-        yield StepResult(3, "off_tick", instrument.price_on_grid(price), price, instrument.tick)
+        yield StepResult(3, "off_tick", rules.price_on_grid(price), price, rules.tick_at(price))
+        yield from _market_prices(order, price, context)
         if limits.price_band_pct is not None and last is not None and not order.reduce_only:
             away = abs(EXACT.divide(price, last) - ONE)
             yield StepResult(3, "price_band", away <= limits.price_band_pct, away, limits.price_band_pct)
@@ -165,6 +184,20 @@ def _filters(order: VenueOrder, instrument: Instrument, context: RiskContext, li
         notional = EXACT.multiply(order.quantity, order_price(order, last))
         least = instrument.min_notional
         yield StepResult(3, "min_notional", notional >= least, notional, least)
+
+
+def _market_prices(order: VenueOrder, price: Decimal, context: RiskContext) -> Iterable[StepResult]:
+    """The day's price limits, and in continuous trading the cage; what only reduces may wait for a better day."""
+    if order.reduce_only:
+        return
+    band = context.day.band if context.day is not None else None
+    if band is not None:
+        bound = band.up if price > band.up else band.down
+        yield StepResult(3, "price_limit", band.down <= price <= band.up, price, bound)
+    if context.cage is not None and price == order.price:
+        buying = order.side is OrderSide.BUY
+        bound = context.cage.up if buying else context.cage.down
+        yield StepResult(3, "price_cage", price <= bound if buying else price >= bound, price, bound)
 
 
 def _at_most(step: int, code: str, count: int | None, limit: int | None) -> StepResult:
@@ -199,9 +232,16 @@ def _sizes(order: VenueOrder, context: RiskContext, limits: Limits) -> Iterable[
 
 
 def _money(order: VenueOrder, instrument: Instrument, context: RiskContext) -> StepResult:
+    settled = context.day.sellable if context.day is not None else None
+    if settled is not None and order.side is OrderSide.SELL and (context.quantity or ZERO) > 0:
+        held = context.quantity or ZERO
+        if order.quantity <= held and order.quantity > settled:
+            return StepResult(10, "bought_today", False, order.quantity, settled)
     if order.reduce_only:
         # The venue caps it at the position; nothing can be owed.
         return StepResult(10, "sellable_quantity", True)
+    if context.initial_share < 1:
+        return _margin(order, instrument, context)
     if order.side is OrderSide.SELL and not instrument.can_short:
         sellable = context.sellable
         if sellable is None:
@@ -209,8 +249,22 @@ def _money(order: VenueOrder, instrument: Instrument, context: RiskContext) -> S
         return StepResult(10, "sellable_quantity", order.quantity <= sellable, order.quantity, sellable)
     if context.cash_free is None or context.last_price is None:
         return StepResult(10, "free_cash", False)
-    needed = hold_amount(order, context.last_price, context.fee_rate)
+    needed = hold_amount(order, context.last_price, context.fee_rate, _rules(instrument, context))
     return StepResult(10, "free_cash", needed <= context.cash_free, needed, context.cash_free)
+
+
+def _margin(order: VenueOrder, instrument: Instrument, context: RiskContext) -> StepResult:
+    """What opens must be covered by free margin: its initial share of notional, and the fee of the whole order."""
+    if context.margin_free is None or context.last_price is None or context.quantity is None:
+        return StepResult(10, "free_margin", False)
+    closing = min(order.quantity, max(ZERO, EXACT.multiply(context.quantity, -order.side.sign)))
+    price = hold_price(order, context.last_price)
+    opening = EXACT.multiply(EXACT.subtract(order.quantity, closing), price)
+    notional = EXACT.multiply(order.quantity, price)
+    rules = _rules(instrument, context)
+    fee = rules.fee(order.side, quantity=order.quantity, notional=notional, broker_rate=context.fee_rate)
+    needed = EXACT.add(EXACT.multiply(opening, context.initial_share), fee)
+    return StepResult(10, "free_margin", needed <= context.margin_free, needed, context.margin_free)
 
 
 MARKET_RESERVE = Decimal("1.02")
@@ -224,6 +278,6 @@ def hold_price(order: VenueOrder, last_price: Decimal) -> Decimal:
     return EXACT.multiply(order_price(order, last_price), MARKET_RESERVE)
 
 
-def hold_amount(order: VenueOrder, last_price: Decimal, fee_rate: Decimal) -> Decimal:
-    """Quote units reserved for a buy: quantity x hold price x (1 + fee rate)."""
-    return EXACT.multiply(EXACT.multiply(order.quantity, hold_price(order, last_price)), ONE + fee_rate)
+def hold_amount(order: VenueOrder, last_price: Decimal, fee_rate: Decimal, rules: DayRules = NO_MARKET) -> Decimal:
+    """Quote units reserved for a buy: quantity x hold price, and all the fees of the day's rules."""
+    return rules.cost(OrderSide.BUY, order.quantity, hold_price(order, last_price), fee_rate)

@@ -4,134 +4,44 @@ It knows nothing of the platform's orders, positions or ledger, so that a crash 
 with a real exchange.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, insert, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import insert, select, update
 
+from alphaloop.adapters.venues._paper_tables import (
+    PaperAccount,
+    PaperDay,
+    PaperFill,
+    PaperOrder,
+    PaperPosition,
+    fill_values,
+    order_state,
+    order_values,
+    read_fill,
+    venue_order_id,
+    working_order,
+)
 from alphaloop.adapters.venues.contract import Answer, Placed, VenueOrderState
 from alphaloop.core.bar import Bar
 from alphaloop.core.clock import Clock
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
-from alphaloop.core.money import EXACT, ONE, ZERO
-from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
-from alphaloop.engine.fees import fee_amount
+from alphaloop.core.money import EXACT, ZERO
+from alphaloop.core.order import OrderSide, OrderStatus, VenueOrder
+from alphaloop.engine.day_rules import DayRules
+from alphaloop.engine.day_state import DayState, day_of, has_memory, order_day, price_band
+from alphaloop.engine.market_rules import rules_on
 from alphaloop.engine.matching import Closed, Matcher, Working
 from alphaloop.engine.slippage import slipped
-from alphaloop.infra.columns import Amount, Key, Model
-from alphaloop.infra.db import Database, ReadSession
+from alphaloop.infra.db import Database, ReadSession, WriteSession
 
+__all__ = ["PaperAccount", "PaperDay", "PaperFill", "PaperOrder", "PaperPosition", "PaperVenue"]
 
-class PaperAccount(Model):
-    __tablename__ = "paper_accounts"
-
-    account_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    quote_asset: Mapped[str] = mapped_column(String(32))
-    cash: Mapped[Decimal] = mapped_column(Amount)
-    fee_rate: Mapped[Decimal] = mapped_column(Amount)
-    slippage_bps: Mapped[Decimal] = mapped_column(Amount)
-    opened_at: Mapped[datetime]
-
-
-class PaperPosition(Model):
-    """What the account holds of one instrument, and the last bar its orders were matched against."""
-
-    __tablename__ = "paper_positions"
-    __table_args__ = (UniqueConstraint("account_id", "instrument"),)
-
-    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
-    account_id: Mapped[int] = mapped_column(Key, ForeignKey("paper_accounts.account_id"))
-    instrument: Mapped[str] = mapped_column(String(64))
-    base_asset: Mapped[str] = mapped_column(String(64))
-    quantity: Mapped[Decimal] = mapped_column(Amount)
-    last_bar_ms: Mapped[int] = mapped_column(Key)
-
-
-class PaperOrder(Model):
-    __tablename__ = "paper_orders"
-    __table_args__ = (
-        UniqueConstraint("account_id", "client_order_id"),
-        Index("ix_paper_orders_book", "account_id", "instrument", "status"),
-    )
-
-    seq: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
-    account_id: Mapped[int] = mapped_column(Key, ForeignKey("paper_accounts.account_id"))
-    client_order_id: Mapped[str] = mapped_column(String(36))
-    instrument: Mapped[str] = mapped_column(String(64))
-    side: Mapped[str] = mapped_column(String(4))
-    type: Mapped[str] = mapped_column(String(16))
-    quantity: Mapped[Decimal] = mapped_column(Amount)
-    price: Mapped[Decimal | None] = mapped_column(Amount)
-    stop_price: Mapped[Decimal | None] = mapped_column(Amount)
-    reduce_only: Mapped[bool]
-    oco_group: Mapped[str | None] = mapped_column(String(64))
-    accepted_ms: Mapped[int] = mapped_column(Key)
-    remaining: Mapped[Decimal] = mapped_column(Amount)
-    touched: Mapped[bool]
-    trades: Mapped[int]
-    status: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(String(64))
-
-
-class PaperFill(Model):
-    __tablename__ = "paper_fills"
-    __table_args__ = (UniqueConstraint("account_id", "trade_id"),)
-
-    position: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
-    account_id: Mapped[int] = mapped_column(Key, ForeignKey("paper_accounts.account_id"), index=True)
-    trade_id: Mapped[str] = mapped_column(String(64))
-    client_order_id: Mapped[str] = mapped_column(String(36))
-    venue_order_id: Mapped[str] = mapped_column(String(40))
-    instrument: Mapped[str] = mapped_column(String(64))
-    side: Mapped[str] = mapped_column(String(4))
-    quantity: Mapped[Decimal] = mapped_column(Amount)
-    price: Mapped[Decimal] = mapped_column(Amount)
-    fee: Mapped[Decimal] = mapped_column(Amount)
-    fee_asset: Mapped[str] = mapped_column(String(32))
-    ts_ms: Mapped[int] = mapped_column(Key)
-
-
-def _venue_order_id(seq: int) -> str:
-    return f"P{seq}"
-
-
-def _venue_order(row: PaperOrder) -> VenueOrder:
-    return VenueOrder(
-        client_order_id=row.client_order_id,
-        instrument=row.instrument,
-        side=OrderSide(row.side),
-        type=OrderType(row.type),
-        quantity=row.quantity,
-        price=row.price,
-        stop_price=row.stop_price,
-        reduce_only=row.reduce_only,
-        oco_group=row.oco_group,
-    )
-
-
-def _working(row: PaperOrder, instrument: Instrument) -> Working:
-    order = _venue_order(row)
-    if order.side is OrderSide.SELL and not instrument.can_short:
-        # A stop may have sold meanwhile what covered this order; what cannot be sold short only ever reduces.
-        order = replace(order, reduce_only=True)
-    return Working(
-        order=order,
-        venue_order_id=_venue_order_id(row.seq),
-        seq=row.seq,
-        accepted_ms=row.accepted_ms,
-        remaining=row.remaining,
-        touched=row.touched,
-        trades=row.trades,
-    )
-
-
-def _state(row: PaperOrder) -> VenueOrderState:
-    filled = EXACT.subtract(row.quantity, row.remaining)
-    return VenueOrderState(row.client_order_id, _venue_order_id(row.seq), OrderStatus(row.status), filled, row.reason)
+Cost = Callable[[PaperOrder, Decimal, Decimal], Decimal]
+"""What a quantity of an order costs at a price, with fees."""
 
 
 async def _open_rows(session: ReadSession, account_id: int, instrument: str | None = None) -> list[PaperOrder]:
@@ -188,39 +98,76 @@ class PaperVenue:
                 )
             )
             if known is not None:
-                return Placed(Answer.ACCEPTED, _venue_order_id(known.seq))
+                return Placed(Answer.ACCEPTED, venue_order_id(known.seq))
             instrument = self._instruments.get(order.instrument)
             if account is None or instrument is None or instrument.quote != account.quote_asset:
                 return Placed(Answer.REFUSED, code="not_tradable_here")
-            accepted = self._matcher(account, instrument, ()).accept(order, ts_ms)
+            day = order_day(instrument, ts_ms)
+            rules, state = rules_on(instrument, day), await self._state(session, account_id, instrument, day)
+            held = await self._position(session, account_id, instrument.symbol)
+            quantity = held.quantity if held else ZERO
+            matcher = self._matcher(account, instrument, ())
+            accepted = matcher.accept(order, ts_ms, rules=rules, position=quantity)
             if isinstance(accepted, str):
                 return Placed(Answer.REFUSED, code=accepted)
-            refusal = await self._refuse_money(session, account, instrument, order)
+            refusal = _refuse_price(instrument, order, state) or await self._refuse_money(
+                session, account, instrument, order, quantity=quantity, state=state
+            )
             if refusal:
                 return Placed(Answer.REFUSED, code=refusal)
-            added = await session.execute(insert(PaperOrder).values(_row(account_id, accepted)))
-            return Placed(Answer.ACCEPTED, _venue_order_id(int(added.inserted_primary_key[0])))  # type: ignore[attr-defined]
+            added = await session.execute(insert(PaperOrder).values(order_values(account_id, accepted)))
+            return Placed(Answer.ACCEPTED, venue_order_id(int(added.inserted_primary_key[0])))  # type: ignore[attr-defined]
 
     async def _refuse_money(
-        self, session: ReadSession, account: PaperAccount, instrument: Instrument, order: VenueOrder
+        self,
+        session: ReadSession,
+        account: PaperAccount,
+        instrument: Instrument,
+        order: VenueOrder,
+        *,
+        quantity: Decimal,
+        state: DayState,
     ) -> str:
         """Cash for priced buys and quantity for sells must be there; reduce-only orders are capped when they fill."""
         if order.reduce_only:
             return ""
+        assert state.day is not None
         if order.side is OrderSide.BUY:
-            committed = _committed(await _open_rows(session, account.account_id), account.fee_rate)
+            committed = _committed(await _open_rows(session, account.account_id), self._cost(account, state.day))
             stated = order.price or order.stop_price
-            needed = ZERO if stated is None else _cost(order.quantity, stated, account.fee_rate)
+            rules = rules_on(instrument, state.day)
+            needed = ZERO if stated is None else rules.cost(order.side, order.quantity, stated, account.fee_rate)
             return "insufficient_cash" if EXACT.add(committed, needed) > account.cash else ""
         if instrument.can_short:
             return ""
-        held = await self._position(session, account.account_id, instrument.symbol)
         selling = ZERO
         for row in await _open_rows(session, account.account_id, instrument.symbol):
             if row.side == OrderSide.SELL and not row.reduce_only:
                 selling = EXACT.add(selling, row.remaining)
-        available = EXACT.subtract(held.quantity if held else ZERO, selling)
-        return "insufficient_quantity" if order.quantity > available else ""
+        available = EXACT.subtract(quantity, selling)
+        if order.quantity > available:
+            return "insufficient_quantity"
+        sellable = state.trading_day(instrument, quantity).sellable
+        return "bought_today" if sellable is not None and order.quantity > EXACT.subtract(sellable, selling) else ""
+
+    def _cost(self, account: PaperAccount, day: date) -> Cost:
+        def cost(row: PaperOrder, quantity: Decimal, price: Decimal) -> Decimal:
+            instrument = self._instruments.get(row.instrument)
+            rules = DayRules("", "") if instrument is None else rules_on(instrument, day)
+            return rules.cost(OrderSide.BUY, quantity, price, account.fee_rate)
+
+        return cost
+
+    async def _day(self, session: ReadSession, account_id: int, instrument: str) -> PaperDay | None:
+        found: PaperDay | None = await session.scalar(
+            select(PaperDay).where(PaperDay.account_id == account_id, PaperDay.instrument == instrument)
+        )
+        return found
+
+    async def _state(self, session: ReadSession, account_id: int, instrument: Instrument, day: date) -> DayState:
+        """The account's day in an instrument as it stands on `day`."""
+        row = await self._day(session, account_id, instrument.symbol) if has_memory(instrument, day) else None
+        return (row.state() if row else DayState()).enter(day)
 
     async def cancel(self, account_id: int, client_order_id: str, *, ts_ms: int) -> Answer:
         async with self._db.write() as session:
@@ -240,43 +187,107 @@ class PaperVenue:
 
         A bar at or before the last one matched changes nothing, so that a repeated turn cannot trade twice.
         """
-        if (account_id, bar.instrument) in self._empty:
-            return False
         instrument = self._instruments[bar.instrument]
-        async with self._db.read() as reader:
-            if not await _open_rows(reader, account_id, bar.instrument):
-                self._empty.add((account_id, bar.instrument))
+        remembers = has_memory(instrument, day_of(instrument, bar.ts_ms))
+        if not remembers:
+            if (account_id, bar.instrument) in self._empty:
                 return False
+            async with self._db.read() as reader:
+                if not await _open_rows(reader, account_id, bar.instrument):
+                    self._empty.add((account_id, bar.instrument))
+                    return False
         async with self._db.write() as session:
             account = await session.get(PaperAccount, account_id, with_for_update=True)
-            rows = await _open_rows(session, account_id, bar.instrument)
-            position = await self._position(session, account_id, bar.instrument)
-            if account is None or not rows or (position is not None and position.last_bar_ms >= bar.ts_ms):
+            if account is None:
                 return False
-            if position is None:
-                position = PaperPosition(
-                    account_id=account_id,
-                    instrument=bar.instrument,
-                    base_asset=instrument.base,
-                    quantity=ZERO,
-                    last_bar_ms=0,
-                )
-                session.add(position)
-            matcher = self._matcher(account, instrument, [_working(row, instrument) for row in rows])
-            elsewhere = _committed(await _open_rows(session, account_id), account.fee_rate, but=bar.instrument)
-            cut = _cap_to_cash(matcher, EXACT.subtract(account.cash, elsewhere), bar)
-            outcome = matcher.on_bar(bar, position=position.quantity)
-            _save(rows, matcher, outcome.closed, cut)
-            if not instrument.can_short:
-                _drop_uncovered(rows, outcome.position)
-            for fill in outcome.fills:
-                paid = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), fill.side.sign)
-                account.cash = EXACT.subtract(EXACT.subtract(account.cash, paid), fill.fee)
-            if outcome.fills:
-                await session.execute(insert(PaperFill), [_fill_row(account_id, fill) for fill in outcome.fills])
-            position.quantity = outcome.position
-            position.last_bar_ms = bar.ts_ms
-            return bool(outcome.fills or outcome.closed or cut)
+            day = await self._open_day(session, account_id, instrument, bar) if remembers else None
+            if remembers and day is None:
+                return False
+            state = (day.state() if day else DayState()).enter(day_of(instrument, bar.ts_ms))
+            fills, changed = await self._match(session, account, instrument, bar, state)
+            if day is not None:
+                day.keep(state.after(bar, fills))
+            return changed
+
+    async def _open_day(
+        self, session: WriteSession, account_id: int, instrument: Instrument, bar: Bar
+    ) -> PaperDay | None:
+        """The account's day in that instrument, made if new; None when this bar has been seen."""
+        day = await self._day(session, account_id, instrument.symbol)
+        if day is None:
+            day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1)
+            session.add(day)
+        if day.seen_ms >= bar.ts_ms:
+            return None
+        day.seen_ms = bar.ts_ms
+        return day
+
+    async def _match(
+        self, session: WriteSession, account: PaperAccount, instrument: Instrument, bar: Bar, state: DayState
+    ) -> tuple[list[Fill], bool]:
+        """(what traded, whether any order changed)."""
+        assert state.day is not None
+        account_id = account.account_id
+        rows = await _open_rows(session, account_id, bar.instrument)
+        position = await self._position(session, account_id, bar.instrument)
+        if not rows or (position is not None and position.last_bar_ms >= bar.ts_ms):
+            return [], False
+        if position is None:
+            position = self._flat(account_id, instrument)
+            session.add(position)
+        today = state.trading_day(instrument, position.quantity)
+        matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
+        cost = self._cost(account, state.day)
+        elsewhere = _committed(await _open_rows(session, account_id), cost, but=bar.instrument)
+        cut = _cap_to_cash(matcher, EXACT.subtract(account.cash, elsewhere), bar, today.rules)
+        outcome = matcher.on_bar(bar, position=position.quantity, day=today)
+        _save(rows, matcher, outcome.closed, cut)
+        if not instrument.can_short:
+            _drop_uncovered(rows, outcome.position)
+        for fill in outcome.fills:
+            paid = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), fill.side.sign)
+            account.cash = EXACT.subtract(EXACT.subtract(account.cash, paid), fill.fee)
+        if outcome.fills:
+            await session.execute(insert(PaperFill), [fill_values(account_id, fill) for fill in outcome.fills])
+        position.quantity = outcome.position
+        position.last_bar_ms = bar.ts_ms
+        return outcome.fills, bool(outcome.fills or outcome.closed or cut)
+
+    async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool:
+        """Book an ex-date before its first bar: cash and shares of what is held, working orders in new prices.
+
+        Whether it was booked now; one that lies at or before the last one booked changes nothing.
+        """
+        instrument = self._instruments[symbol]
+        async with self._db.write() as session:
+            account = await session.get(PaperAccount, account_id, with_for_update=True)
+            day = await self._day(session, account_id, symbol)
+            if account is None or day is None or (day.ex_date is not None and action.ex_date <= day.ex_date):
+                return False
+            day.ex_date = action.ex_date
+            day.keep(day.state().passed(instrument, action))
+            position = await self._position(session, account_id, symbol)
+            if position is not None:
+                account.cash = EXACT.add(account.cash, action.cash_due(position.quantity))
+                position.quantity = EXACT.add(position.quantity, action.shares_due(position.quantity))
+            rows = await _open_rows(session, account_id, symbol)
+            matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
+            matcher.on_action(action)
+            moved = {held.order.client_order_id: held for held in matcher.working}
+            for row in rows:
+                held = moved[row.client_order_id]
+                row.price, row.stop_price = held.order.price, held.order.stop_price
+                row.quantity, row.remaining = held.order.quantity, held.remaining
+            return True
+
+    def _flat(self, account_id: int, instrument: Instrument) -> PaperPosition:
+        return PaperPosition(
+            account_id=account_id,
+            instrument=instrument.symbol,
+            base_asset=instrument.base,
+            quantity=ZERO,
+            last_bar_ms=0,
+        )
 
     def _matcher(self, account: PaperAccount, instrument: Instrument, working: Sequence[Working]) -> Matcher:
         return Matcher(instrument, fee_rate=account.fee_rate, slippage_bps=account.slippage_bps, working=working)
@@ -298,7 +309,7 @@ class PaperVenue:
                 .where(PaperOrder.account_id == account_id, PaperOrder.client_order_id.in_(client_order_ids))
                 .order_by(PaperOrder.seq)
             )
-            return [_state(row) for row in rows]
+            return [order_state(row) for row in rows]
 
     async def fills_after(self, account_id: int, position: int) -> list[tuple[int, Fill]]:
         async with self._db.read() as session:
@@ -307,7 +318,7 @@ class PaperVenue:
                 .where(PaperFill.account_id == account_id, PaperFill.position > position)
                 .order_by(PaperFill.position)
             )
-            return [(row.position, _fill(row)) for row in rows]
+            return [(row.position, read_fill(row)) for row in rows]
 
     async def balances(self, account_id: int) -> dict[str, Decimal]:
         async with self._db.read() as session:
@@ -321,21 +332,27 @@ class PaperVenue:
             return totals
 
 
-def _cost(quantity: Decimal, price: Decimal, fee_rate: Decimal) -> Decimal:
-    return EXACT.add(EXACT.multiply(quantity, price), fee_amount(quantity, price, fee_rate))
+def _refuse_price(instrument: Instrument, order: VenueOrder, state: DayState) -> str:
+    """A stated price outside the day's limits is not taken; reduce-only orders may wait for a day that allows them."""
+    assert state.day is not None
+    band = price_band(instrument, state.day, state.reference)
+    if band is None or order.reduce_only:
+        return ""
+    outside = any(price is not None and not band.down <= price <= band.up for price in (order.price, order.stop_price))
+    return "price_limit" if outside else ""
 
 
-def _committed(rows: Sequence[PaperOrder], fee_rate: Decimal, *, but: str | None = None) -> Decimal:
+def _committed(rows: Sequence[PaperOrder], cost: Cost, *, but: str | None = None) -> Decimal:
     """Cash that working buys with a stated price may still take, outside the instrument `but`."""
     total = ZERO
     for row in rows:
         stated = row.price or row.stop_price
         if row.side == OrderSide.BUY and stated is not None and not row.reduce_only and row.instrument != but:
-            total = EXACT.add(total, _cost(row.remaining, stated, fee_rate))
+            total = EXACT.add(total, cost(row, row.remaining, stated))
     return total
 
 
-def _cap_to_cash(matcher: Matcher, cash: Decimal, bar: Bar) -> dict[str, Decimal]:
+def _cap_to_cash(matcher: Matcher, cash: Decimal, bar: Bar, rules: DayRules) -> dict[str, Decimal]:
     """Cut unpriced buys that this bar may fill to what the cash buys; client_order_id -> quantity cut off.
 
     Limits were covered when they were accepted and keep their share whatever came first. Market orders are cut at the
@@ -348,24 +365,28 @@ def _cap_to_cash(matcher: Matcher, cash: Decimal, bar: Bar) -> dict[str, Decimal
         if order.side is not OrderSide.BUY or order.reduce_only:
             continue
         if order.price is not None:
-            left = EXACT.subtract(left, _cost(held.remaining, order.price, matcher.fee_rate))
+            left = EXACT.subtract(left, rules.cost(order.side, held.remaining, order.price, matcher.fee_rate))
         elif held.accepted_ms <= bar.ts_ms and (
             order.stop_price is None or held.touched or bar.high >= order.stop_price
         ):
             unpriced.append(held)
     for held in unpriced:
-        order = held.order
-        level = bar.open if order.stop_price is None else max(bar.open, order.stop_price)
-        price = slipped(level, OrderSide.BUY, matcher.slippage_bps, tick=matcher.instrument.tick)
-        unit = EXACT.multiply(price, ONE + matcher.fee_rate)
-        affordable = matcher.instrument.floor_quantity(EXACT.divide(max(left, ZERO), unit))
-        if affordable < held.remaining:
-            cut[order.client_order_id] = EXACT.subtract(held.remaining, affordable)
-            held.remaining = affordable
-        if affordable <= 0:
+        price = _worst_price(held, bar, matcher, rules)
+        if rules.cost(OrderSide.BUY, held.remaining, price, matcher.fee_rate) > left:
+            affordable = min(rules.affordable(left, price, matcher.fee_rate), held.remaining)
+            if affordable < held.remaining:
+                cut[held.order.client_order_id] = EXACT.subtract(held.remaining, affordable)
+                held.remaining = affordable
+        if held.remaining <= 0:
             matcher.working.remove(held)
-        left = EXACT.subtract(left, _cost(held.remaining, price, matcher.fee_rate))
+        left = EXACT.subtract(left, rules.cost(OrderSide.BUY, held.remaining, price, matcher.fee_rate))
     return cut
+
+
+def _worst_price(held: Working, bar: Bar, matcher: Matcher, rules: DayRules) -> Decimal:
+    order = held.order
+    level = bar.open if order.stop_price is None else max(bar.open, order.stop_price)
+    return slipped(level, OrderSide.BUY, matcher.slippage_bps, tick=rules.tick_at(level))
 
 
 def _drop_uncovered(rows: Sequence[PaperOrder], position: Decimal) -> None:
@@ -390,6 +411,7 @@ def _save(rows: list[PaperOrder], matcher: Matcher, closed: list[Closed], cut: d
         end = ended.get(row.client_order_id)
         if held is not None:
             row.remaining, row.touched, row.trades = EXACT.add(held.remaining, short), held.touched, held.trades
+            row.notional = held.notional
             row.status = OrderStatus.PARTIAL if held.trades else OrderStatus.LIVE
         elif end is not None and (not short or end.status is not OrderStatus.FILLED):
             row.status, row.reason = end.status, end.reason
@@ -397,56 +419,3 @@ def _save(rows: list[PaperOrder], matcher: Matcher, closed: list[Closed], cut: d
         else:
             row.status, row.reason = OrderStatus.EXPIRED, "insufficient_cash"
             row.remaining = short
-
-
-def _row(account_id: int, held: Working) -> dict[str, object]:
-    order = held.order
-    return {
-        "account_id": account_id,
-        "client_order_id": order.client_order_id,
-        "instrument": order.instrument,
-        "side": order.side,
-        "type": order.type,
-        "quantity": order.quantity,
-        "price": order.price,
-        "stop_price": order.stop_price,
-        "reduce_only": order.reduce_only,
-        "oco_group": order.oco_group,
-        "accepted_ms": held.accepted_ms,
-        "remaining": held.remaining,
-        "touched": False,
-        "trades": 0,
-        "status": OrderStatus.LIVE,
-        "reason": "",
-    }
-
-
-def _fill_row(account_id: int, fill: Fill) -> dict[str, object]:
-    return {
-        "account_id": account_id,
-        "trade_id": fill.trade_id,
-        "client_order_id": fill.client_order_id,
-        "venue_order_id": fill.venue_order_id,
-        "instrument": fill.instrument,
-        "side": fill.side,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "fee": fill.fee,
-        "fee_asset": fill.fee_asset,
-        "ts_ms": fill.ts_ms,
-    }
-
-
-def _fill(row: PaperFill) -> Fill:
-    return Fill(
-        trade_id=row.trade_id,
-        client_order_id=row.client_order_id,
-        venue_order_id=row.venue_order_id,
-        instrument=row.instrument,
-        side=OrderSide(row.side),
-        quantity=row.quantity,
-        price=row.price,
-        fee=row.fee,
-        fee_asset=row.fee_asset,
-        ts_ms=row.ts_ms,
-    )

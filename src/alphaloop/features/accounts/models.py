@@ -34,6 +34,8 @@ class Account(Model):
     """Kind and mode are fixed at creation: going live means a new account.
 
     `replay_id` names the replay whose bar time is this account's clock; without one it lives on the system's clock.
+    `market`, `benchmark` and `colours` come from the market's preset. `leverage` and `isolated` count where a market
+    trades on margin, `fractional` where a broker trades parts of a share.
     """
 
     __tablename__ = "accounts"
@@ -48,6 +50,12 @@ class Account(Model):
     opening_cash: Mapped[Decimal] = mapped_column(Amount)
     fee_rate: Mapped[Decimal] = mapped_column(Amount)
     slippage_bps: Mapped[Decimal] = mapped_column(Amount)
+    market: Mapped[str] = mapped_column(String(24), default="")
+    benchmark: Mapped[str | None] = mapped_column(String(64))
+    colours: Mapped[str | None] = mapped_column(String(8))
+    leverage: Mapped[Decimal] = mapped_column(Amount, default=Decimal(1))
+    isolated: Mapped[bool] = mapped_column(default=False)
+    fractional: Mapped[bool] = mapped_column(default=False)
     replay_id: Mapped[int | None] = mapped_column(Key, index=True)
     status: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """Opening accounts and finding those a person may reach."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -7,6 +8,8 @@ from sqlalchemy import select
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.events import Event
+from alphaloop.core.money import ONE, ZERO
+from alphaloop.engine.market_rules import all_markets
 from alphaloop.features.accounts.models import Account, AccountKind, AccountMember, AccountStatus, TradingMode
 from alphaloop.features.audit import service as audit
 from alphaloop.features.ledger import service as ledger
@@ -16,7 +19,62 @@ from alphaloop.infra.outbox import announce
 
 PAPER_FEE_RATE = Decimal("0.001")
 PAPER_SLIPPAGE_BPS = Decimal("1")
+PAPER_ASSET = "USDT"
+MAX_LEVERAGE = 125
 MAX_PAPER_CASH = Decimal("1000000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class MarginTerms:
+    """How an account trades where it may choose: leverage, each position on its own margin, parts of a share."""
+
+    leverage: Decimal = ONE
+    isolated: bool = False
+    fractional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPreset:
+    """What a paper account for a market starts with."""
+
+    market: str
+    title: dict[str, str]
+    currency: str
+    calendar: str
+    cash: Decimal
+    benchmark: str
+    colours: str
+    commission: Decimal
+    slippage_bps: Decimal
+
+
+def list_presets() -> list[AccountPreset]:
+    """One preset for every market that has one, by market."""
+    return [
+        AccountPreset(
+            market=market.market,
+            title=market.title,
+            currency=market.currency,
+            calendar=market.calendar,
+            cash=market.preset.cash,
+            benchmark=market.preset.benchmark,
+            colours=market.preset.colours,
+            commission=market.preset.commission,
+            slippage_bps=market.preset.slippage_bps,
+        )
+        for market in all_markets().values()
+        if market.preset is not None
+    ]
+
+
+def find_preset(market: str) -> AccountPreset:
+    """The preset of a market, or InvalidError 'unknown_market'."""
+    found = next((preset for preset in list_presets() if preset.market == market), None)
+    if found is None:
+        raise InvalidError(
+            "There is no preset for this market.", code="unknown_market", fields=(("market", "unknown_market"),)
+        )
+    return found
 
 
 async def open_paper_account(
@@ -25,12 +83,23 @@ async def open_paper_account(
     *,
     clock: Clock,
     name: str,
-    quote_asset: str,
-    cash: Decimal,
+    quote_asset: str | None = None,
+    cash: Decimal | None = None,
     replay_id: int | None = None,
+    market: str = "",
+    terms: MarginTerms | None = None,
 ) -> Account:
-    """Open a paper account with play money; the money is a ledger transaction like any other."""
+    """Open a paper account with play money; the money is a ledger transaction like any other.
+
+    With a `market` its preset says what is not said otherwise: currency, cash, the broker's rate, benchmark, colours.
+    """
     actor.require("account.manage")
+    preset = find_preset(market) if market else None
+    terms = terms or MarginTerms()
+    quote_asset = quote_asset or (preset.currency if preset else PAPER_ASSET)
+    cash = cash if cash is not None else preset.cash if preset else ZERO
+    if not 1 <= terms.leverage <= MAX_LEVERAGE:
+        raise InvalidError("Leverage lies between 1 and 125.", fields=(("leverage", "out_of_range"),))
     if not 0 < cash <= MAX_PAPER_CASH:
         raise InvalidError("Opening cash must be positive and not absurd.", fields=(("cash", "out_of_range"),))
     account = Account(
@@ -41,8 +110,14 @@ async def open_paper_account(
         venue="paper",
         quote_asset=quote_asset,
         opening_cash=cash,
-        fee_rate=PAPER_FEE_RATE,
-        slippage_bps=PAPER_SLIPPAGE_BPS,
+        fee_rate=preset.commission if preset else PAPER_FEE_RATE,
+        slippage_bps=preset.slippage_bps if preset else PAPER_SLIPPAGE_BPS,
+        market=market,
+        benchmark=preset.benchmark if preset else None,
+        colours=preset.colours if preset else None,
+        leverage=terms.leverage,
+        isolated=terms.isolated,
+        fractional=terms.fractional,
         replay_id=replay_id,
         status=AccountStatus.ACTIVE,
         created_at=clock.now(),

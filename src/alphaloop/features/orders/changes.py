@@ -1,12 +1,15 @@
 """How an order changes and how others hear of it: the one place that moves a status."""
 
-from decimal import Decimal
 from typing import Any
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.events import Event
-from alphaloop.core.money import EXACT, ONE, ZERO
+from alphaloop.core.instrument import Instrument
+from alphaloop.core.money import EXACT, ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder, can_move
+from alphaloop.engine.day_state import order_day
+from alphaloop.engine.market_rules import rules_on
+from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.schemas import OrderView, Reason
@@ -67,20 +70,24 @@ async def announce_order(session: WriteSession, row: OrderRow, *, clock: Clock) 
 
 
 async def hold_for_order(
-    session: WriteSession, row: OrderRow, *, base: str, quote: str, can_short: bool, fee_rate: Decimal
+    session: WriteSession, row: OrderRow, account: Account, instrument: Instrument, *, now_ms: int
 ) -> None:
-    """Hold what the rest of the order may cost: money for a buy, the asset for a sell; nothing for reduce-only."""
-    if row.reduce_only or OrderStatus(row.status).terminal:
+    """Hold what the rest of the order may cost: money for a buy, the asset for a sell; nothing for reduce-only.
+
+    On margin nothing is held: free margin follows from the positions themselves.
+    """
+    rules = rules_on(instrument, order_day(instrument, now_ms))
+    if row.reduce_only or OrderStatus(row.status).terminal or rules.initial_share(account.leverage) < 1:
         return
     remaining = max(EXACT.subtract(row.quantity, row.filled_quantity), ZERO)
     if row.side == OrderSide.BUY:
         assert row.hold_price is not None
-        amount = EXACT.multiply(EXACT.multiply(remaining, row.hold_price), ONE + fee_rate)
-        asset = quote
-    elif can_short:
+        amount = rules.cost(OrderSide.BUY, remaining, row.hold_price, account.fee_rate)
+        asset = instrument.quote
+    elif instrument.can_short:
         return
     else:
-        amount, asset = remaining, base
+        amount, asset = remaining, instrument.base
     await ledger.set_hold(
         session,
         owner_kind=ledger.ACCOUNT,

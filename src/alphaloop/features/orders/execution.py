@@ -7,12 +7,13 @@ id, together with the position in the venue's log, so that a crash anywhere repe
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from loguru import logger
 
 from alphaloop.adapters.venues.contract import Answer, Placed, ReadPort, TradePort, VenueOrderState
 from alphaloop.core.clock import Clock
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.events import Event
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
@@ -24,6 +25,7 @@ from alphaloop.features.orders import repository
 from alphaloop.features.orders.changes import hold_for_order, move_order, venue_order
 from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.schemas import FillView, OrderRole
+from alphaloop.features.orders.service.ex_dates import book_ex_date
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
 from alphaloop.infra.db import Database, ReadSession, WriteSession
@@ -32,6 +34,13 @@ from alphaloop.infra.outbox import announce
 
 class VenuePlug(TradePort, ReadPort, Protocol):
     """Both halves of a venue, held by nobody but this file."""
+
+
+@runtime_checkable
+class BooksExDates(Protocol):
+    """A venue of our own that must be told of ex-dates; a real one knows them itself."""
+
+    async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,20 +217,22 @@ class Execution:
             await self._apply(session, account, row, instrument, fill)
             await _announce_fill(session, row, fill_id, fill, self._clock)
 
+    async def pass_ex_date(self, account: Account, instrument: Instrument, action: CorporateAction) -> None:
+        """Book an ex-date at the venue and then here, before the first bar of its day; repeating it changes nothing."""
+        venue = self._venues[account.venue]
+        if isinstance(venue, BooksExDates):
+            await venue.on_action(account.id, instrument.symbol, action)
+        await self._crash_point(Step("after_ex_date"))
+        async with self._db.write() as session:
+            await book_ex_date(session, account, instrument, action, clock=self._clock)
+
     async def _apply(
         self, session: WriteSession, account: Account, row: OrderRow, instrument: Instrument, fill: Fill
     ) -> None:
         quantity, value, fees = await repository.fill_sums(session, row.id)
         row.filled_quantity, row.fees, row.fee_asset = quantity, fees, fill.fee_asset
         row.average_price = stored(EXACT.divide(value, quantity))
-        await hold_for_order(
-            session,
-            row,
-            base=instrument.base,
-            quote=instrument.quote,
-            can_short=instrument.can_short,
-            fee_rate=account.fee_rate,
-        )
+        await hold_for_order(session, row, account, instrument, now_ms=fill.ts_ms)
         status = OrderStatus.FILLED if quantity >= row.quantity else OrderStatus.PARTIAL
         if OrderStatus(row.status).terminal:
             logger.error("order {} traded after it had ended as {}", row.id, row.status)

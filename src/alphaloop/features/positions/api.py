@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
-from alphaloop.features.accounts.schemas import AccountView, NewAccount
+from alphaloop.features.accounts.schemas import AccountView, NewAccount, PresetView
+from alphaloop.features.accounts.service import MarginTerms
 from alphaloop.features.positions import service
 from alphaloop.features.positions.schemas import EquityCurve, EquityPointView, SnapshotView
 from alphaloop.infra.db import ReadSession
@@ -31,6 +32,12 @@ async def _view(session: ReadSession, account: Account) -> AccountView:
         status=account.status,
         opening_cash=account.opening_cash,
         fee_rate=account.fee_rate,
+        market=account.market,
+        benchmark=account.benchmark,
+        colours=account.colours,
+        leverage=account.leverage,
+        isolated=account.isolated,
+        fractional=account.fractional,
         equity=now.equity,
         cash=now.cash,
         market_value=now.market_value,
@@ -53,9 +60,23 @@ async def list_accounts(session: Reading, actor: Asking) -> Page[AccountView]:
 async def open_account(body: NewAccount, session: Writing, actor: Asking, clock: Now) -> AccountView:
     """Open a paper account on the system's clock."""
     account = await accounts.open_paper_account(
-        session, actor, clock=clock, name=body.name, quote_asset=body.quote_asset, cash=body.cash
+        session,
+        actor,
+        clock=clock,
+        name=body.name,
+        quote_asset=body.quote_asset,
+        cash=body.cash,
+        market=body.market,
+        terms=MarginTerms(body.leverage, body.isolated, body.fractional),
     )
     return await _view(session, account)
+
+
+@accounts_router.get("/presets", operation_id="list_account_presets")
+async def list_account_presets(actor: Asking) -> Page[PresetView]:
+    """What a paper account for each market starts with: money, fees, benchmark and colours."""
+    actor.require("order.read")
+    return Page(items=[PresetView.model_validate(preset) for preset in accounts.list_presets()])
 
 
 @accounts_router.get("/{account_id}", operation_id="get_account")

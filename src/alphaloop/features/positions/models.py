@@ -10,7 +10,10 @@ from alphaloop.infra.columns import Amount, Key, Model
 
 
 class PositionRow(Model):
-    """Signed quantity at average cost, and the open round trip (`trip_*`): what was put in and taken out since flat."""
+    """Signed quantity at average cost, and the open round trip (`trip_*`): what was put in and taken out since flat.
+
+    `bought` is what was bought in the session `bought_day`: where shares settle later it may not be sold that day.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (UniqueConstraint("account_id", "instrument"),)
@@ -34,10 +37,15 @@ class PositionRow(Model):
     trip_exit_value: Mapped[Decimal] = mapped_column(Amount)
     trip_fees: Mapped[Decimal] = mapped_column(Amount)
     trip_number: Mapped[int]
+    bought: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    bought_day: Mapped[date | None] = mapped_column(Date)
 
 
 class AccountMark(Model):
-    """The last price an account knows of an instrument: the close of the bar at `ts_ms`, known from `close_ms` on."""
+    """The last price an account knows of an instrument: the close of the bar at `ts_ms`, known from `close_ms` on.
+
+    `reference` is the close before the session `day`, in that day's prices: price limits are counted from it.
+    """
 
     __tablename__ = "account_marks"
     __table_args__ = (UniqueConstraint("account_id", "instrument"),)
@@ -48,6 +56,8 @@ class AccountMark(Model):
     price: Mapped[Decimal] = mapped_column(Amount)
     ts_ms: Mapped[int] = mapped_column(Key)
     close_ms: Mapped[int] = mapped_column(Key)
+    day: Mapped[date | None] = mapped_column(Date)
+    reference: Mapped[Decimal | None] = mapped_column(Amount)
 
 
 class EquityPoint(Model):

@@ -1,6 +1,6 @@
 """Gathering what the pre-trade check must know, running it, and keeping halts and limits."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +13,16 @@ from alphaloop.core.events import Event
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ZERO, plain
 from alphaloop.core.order import VenueOrder
+from alphaloop.engine.day_rules import Band
+from alphaloop.engine.day_state import order_day
+from alphaloop.engine.market_rules import rules_on
+from alphaloop.engine.matching import TradingDay
 from alphaloop.engine.risk import MINUTE_MS, PLATFORM_DEFAULT, Limits, RiskContext, Verdict, check, strictest
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account, TradingMode
 from alphaloop.features.audit import service as audit
 from alphaloop.features.ledger import service as ledger
+from alphaloop.features.market import service as instruments
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk.models import RateEvent, RiskConfig, RiskHalt, RiskLog
 from alphaloop.features.risk.schemas import RiskLimits
@@ -127,31 +132,70 @@ async def check_order(
     ceiling: Ceiling,
     now_ms: int,
     duplicate: bool = False,
+    day: TradingDay | None = None,
 ) -> Verdict:
-    """Run the pipeline over one order with everything known in this transaction. Read-only: the preview uses it too."""
+    """Run the pipeline over one order with everything known in this transaction. Read-only: the preview uses it too.
+
+    `day` is `trading_day`'s answer, for callers that have asked already.
+    """
     limits = await limits_for(session, account, ceiling)
     worth = await positions.worth(session, account)
-    held = await positions.find_position(session, account.id, instrument.symbol)
     balances = await ledger.balances(session, ledger.ACCOUNT, account.id)
     quote, base = balances.get(instrument.quote), balances.get(instrument.base)
-    calendar = find_calendar(instrument.calendar)
+    day = day or await trading_day(session, account, instrument, now_ms=now_ms)
+    initial = day.rules.initial_share(account.leverage)
     context = RiskContext(
         mode_allowed=account.trading_mode != TradingMode.LIVE or ceiling.live_allowed,
         halted=await find_halt(session, account) is not None,
-        market_open=not market.over and (market.waits_for_bar or calendar.is_open(from_ms(now_ms))),
+        market_open=not market.over and (market.waits_for_bar or _takes_orders(instrument, now_ms)),
         last_price=market.last_price,
         last_price_stale=market.stale,
         equity=worth.equity,
         cash_free=quote.free if quote else ZERO,
-        quantity=held.quantity if held else ZERO,
+        quantity=day.position,
         sellable=base.free if base else ZERO,
         exposure_pending=quote.locked if quote else ZERO,
         orders_last_minute=await _count_since(session, account.id, now_ms - MINUTE_MS),
         orders_today=await _count_since(session, account.id, now_ms // DAY_MS * DAY_MS - 1),
         duplicate=duplicate,
         fee_rate=account.fee_rate,
+        day=day,
+        cage=_cage(instrument, day, market, now_ms),
+        margin_free=await margin_free(session, account, worth.equity) if initial < 1 else None,
+        initial_share=initial,
     )
     return check(order, instrument, context, limits)
+
+
+async def trading_day(session: ReadSession, account: Account, instrument: Instrument, *, now_ms: int) -> TradingDay:
+    """What binds an order sent now: the rules of the session it would trade in, its price limits, what may be sold."""
+    found = await positions.trading_day(session, account, instrument, order_day(instrument, now_ms))
+    return replace(found, rules=found.rules.in_fractions()) if account.fractional else found
+
+
+def _takes_orders(instrument: Instrument, now_ms: int) -> bool:
+    """Whether the market takes orders at this time: in continuous trading and in its auctions."""
+    calendar, moment = find_calendar(instrument.calendar), from_ms(now_ms)
+    return calendar.is_open(moment) or calendar.in_auction(moment)
+
+
+def _cage(instrument: Instrument, day: TradingDay, market: Market, now_ms: int) -> Band | None:
+    """The worst limit prices around the last one; none in auctions, and none where an order waits for the next bar."""
+    calendar, moment = find_calendar(instrument.calendar), from_ms(now_ms)
+    if market.waits_for_bar or market.last_price is None or day.rules.phase_at(calendar.local_time(moment)) is not None:
+        return None
+    return day.rules.cage_band(market.last_price)
+
+
+async def margin_free(session: ReadSession, account: Account, equity: Decimal) -> Decimal:
+    """Equity that no position binds: less every position's initial share of its value at the mark."""
+    free = equity
+    for row in await positions.list_positions(session, account.id):
+        spec = await instruments.get_instrument(session, row.instrument)
+        share = rules_on(spec, from_ms(row.mark_ts_ms).date()).initial_share(account.leverage)
+        bound = EXACT.multiply(EXACT.multiply(abs(row.quantity), row.mark), share)
+        free = EXACT.subtract(free, bound)
+    return free
 
 
 async def _count_since(session: ReadSession, account_id: int, ts_ms: int) -> int:

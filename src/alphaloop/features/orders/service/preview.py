@@ -5,9 +5,9 @@ from decimal import Decimal
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
-from alphaloop.core.money import EXACT, ONE, ZERO, stored
+from alphaloop.core.money import EXACT, ZERO, stored
 from alphaloop.core.order import OrderSide
-from alphaloop.engine.fees import fee_amount
+from alphaloop.engine.matching import TradingDay
 from alphaloop.engine.risk import hold_price, order_price
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
@@ -28,10 +28,13 @@ async def preview_order(
     order = as_venue_order(request)
     seen = await price_seen(session, account, request.instrument)
     now_ms = await positions.account_time_ms(session, account, clock)
-    verdict = await risk.check_order(session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms)
+    day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
+    verdict = await risk.check_order(
+        session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms, day=day
+    )
     code = None if verdict.passed else risk.refusal_code(verdict)
     try:
-        check_shape(request, instrument, account)
+        check_shape(request, instrument, account, day)
     except InvalidError as error:
         code = error.code
     if seen.last_price is None:
@@ -55,12 +58,12 @@ async def preview_order(
         ok=code is None,
         code=code,
         notional=notional,
-        fee=fee_amount(order.quantity, price, account.fee_rate),
+        fee=day.rules.fee(order.side, quantity=order.quantity, notional=notional, broker_rate=account.fee_rate),
         risk_amount=risk_amount,
         risk_pct=_share(risk_amount, equity),
         usage_pct=_share(notional, equity),
         reward_risk=float(gained / risked) if risked and gained else None,
-        largest_quantity=await _largest(session, account, instrument, request, seen.last_price, ceiling),
+        largest_quantity=await _largest(session, account, instrument, request, seen.last_price, ceiling, day),
     )
 
 
@@ -79,19 +82,27 @@ async def _largest(
     request: NewOrderRequest,
     last_price: Decimal,
     ceiling: Ceiling,
+    day: TradingDay,
 ) -> Decimal:
     """The largest quantity on the lot grid that limits and money would let through."""
     order = as_venue_order(request)
     balances = await ledger.balances(session, ledger.ACCOUNT, account.id)
     if order.side is OrderSide.SELL and not instrument.can_short:
         held = balances.get(instrument.base)
-        return instrument.floor_quantity(held.free) if held else ZERO
+        free = held.free if held else ZERO
+        settled = free if day.sellable is None else min(free, day.sellable)
+        return day.rules.floor_sale(settled, free)
     limits = await risk.limits_for(session, account, ceiling)
     equity = (await positions.worth(session, account)).equity
     cash = balances.get(instrument.quote)
-    unit = EXACT.multiply(hold_price(order, last_price), ONE + account.fee_rate)
-    bounds = [EXACT.divide(max(cash.free if cash else ZERO, ZERO), unit)]
+    price, share = hold_price(order, last_price), day.rules.initial_share(account.leverage)
+    if share < 1:
+        free = await risk.margin_free(session, account, equity)
+        unit = EXACT.multiply(price, share + day.rules.fee_rate(order.side, price, account.fee_rate))
+        bounds = [EXACT.divide(max(free, ZERO), unit)]
+    else:
+        bounds = [day.rules.affordable(cash.free if cash else ZERO, price, account.fee_rate)]
     if limits.max_single_order_pct is not None:
         budget = EXACT.multiply(max(equity, ZERO), limits.max_single_order_pct)
         bounds.append(EXACT.divide(budget, order_price(order, last_price)))
-    return max(instrument.floor_quantity(min(bounds)), ZERO)
+    return max(day.rules.floor_quantity(min(bounds)), ZERO)

@@ -13,6 +13,7 @@ from alphaloop.core.ids import client_order_id
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
+from alphaloop.engine.matching import TradingDay
 from alphaloop.engine.risk import Verdict, hold_price
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
@@ -100,11 +101,12 @@ async def submit_many(
             done.append(Submission(known, None, known=True))
             continue
         instrument = await market.get_instrument(session, request.instrument)
-        check_shape(request, instrument, account)
+        day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
+        check_shape(request, instrument, account, day)
         order = as_venue_order(request)
         seen = await price_seen(session, account, request.instrument)
         verdict = await risk.check_order(
-            session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms
+            session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms, day=day
         )
         if not verdict.passed:
             refused = Refused(account.user_id, account.id, request.instrument, verdict, now_ms)
@@ -171,8 +173,9 @@ async def _known(session: WriteSession, account: Account, request: NewOrderReque
     return None
 
 
-def check_shape(request: NewOrderRequest, instrument: Instrument, account: Account) -> None:
-    """What no market data is needed for; named by field, before the risk check."""
+def check_shape(request: NewOrderRequest, instrument: Instrument, account: Account, day: TradingDay) -> None:
+    """What no price is needed for, by the rules of the day it would trade on; named by field, before the risk check."""
+    rules = day.rules
     wrong: list[tuple[str, str]] = []
     if (request.price is not None) != request.type.has_price:
         wrong.append(("price", "missing" if request.price is None else "not_for_this_type"))
@@ -182,9 +185,9 @@ def check_shape(request: NewOrderRequest, instrument: Instrument, account: Accou
         wrong.append(("stop_loss", "not_for_reduce_only"))
     for name in ("price", "stop_price", "stop_loss", "take_profit"):
         value = getattr(request, name)
-        if value is not None and not instrument.price_on_grid(value):
+        if value is not None and not rules.price_on_grid(value):
             wrong.append((name, "off_tick"))
-    if not instrument.quantity_on_grid(request.quantity):
+    if not request.reduce_only and not rules.fits(request.side, request.quantity, day.position):
         wrong.append(("quantity", "off_lot"))
     low, high = (request.stop_loss, request.take_profit)
     if request.side is OrderSide.SELL:
@@ -211,14 +214,7 @@ async def _accept(
     price = hold_price(as_venue_order(request), seen.last_price) if seen.last_price is not None else None
     installation = await repository.installation_code(session)
     row = await _insert(session, account, request, installation, price, now_ms, clock, parent=None, group=None)
-    await hold_for_order(
-        session,
-        row,
-        base=instrument.base,
-        quote=instrument.quote,
-        can_short=instrument.can_short,
-        fee_rate=account.fee_rate,
-    )
+    await hold_for_order(session, row, account, instrument, now_ms=now_ms)
     if not request.reduce_only:
         await risk.count_order(session, account, now_ms=now_ms)
     await audit.record(

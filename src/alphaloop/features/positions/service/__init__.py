@@ -1,0 +1,32 @@
+"""Use cases of positions: booking fills and ex-dates, marking, and stating what an account is worth."""
+
+from alphaloop.features.positions.service.booking import apply_fill, find_position, list_positions, view
+from alphaloop.features.positions.service.ex_dates import book_action
+from alphaloop.features.positions.service.marking import (
+    Worth,
+    account_time_ms,
+    equity_curve,
+    find_mark,
+    mark,
+    snapshot_now,
+    snapshots,
+    trading_day,
+    worth,
+)
+
+__all__ = [
+    "Worth",
+    "account_time_ms",
+    "apply_fill",
+    "book_action",
+    "equity_curve",
+    "find_mark",
+    "find_position",
+    "list_positions",
+    "mark",
+    "snapshot_now",
+    "snapshots",
+    "trading_day",
+    "view",
+    "worth",
+]
