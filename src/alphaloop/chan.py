@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan import ChanConfig, ChanInputError, ChanState, ChanTables, config_named
+from alphaloop.kernels.chan.layout import PIVOT_DTYPE, POINT_DTYPE, SEGMENT_DTYPE
+from alphaloop.kernels.chan.tables import Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,33 +56,55 @@ class ChanResult:
         return self._frame(self.tables.strokes)
 
     @cached_property
+    def segments(self) -> "pl.DataFrame":
+        """Segments 线段 of strokes: ends, prices, first and last stroke, how the end was found, life cycle."""
+        return self._frame(self.tables.segments[0])
+
+    @cached_property
     def pivots(self) -> "pl.DataFrame":
         """Pivots 中枢 on strokes: zg/zd (range), gg/dd (peaks), first and last stroke, life cycle."""
-        return self._frame(self.tables.pivots)
+        return self._frame(self.tables.pivots[0])
 
     @cached_property
     def points(self) -> "pl.DataFrame":
-        """Points 买卖点: kind (B1 B2 B3a S1 S2 S3a), price, stroke, pivot, divergence ratio, life cycle."""
-        return self._frame(self.tables.points)
+        """Points 买卖点 on strokes: kind (B1 B1p B2 B2s B3a B3b, S…), price, stroke, pivot, ratio, life cycle."""
+        return self._frame(self.tables.points[0])
+
+    @cached_property
+    def segment_pivots(self) -> "pl.DataFrame":
+        """Pivots on segments; the line columns count segments. Empty when the configuration has one level."""
+        return self._frame(_level(self.tables.pivots, 1, PIVOT_DTYPE))
+
+    @cached_property
+    def segment_points(self) -> "pl.DataFrame":
+        """Points on segments; the line columns count segments. Empty when the configuration has one level."""
+        return self._frame(_level(self.tables.points, 1, POINT_DTYPE))
+
+    @cached_property
+    def segments2(self) -> "pl.DataFrame":
+        """Segments of segments; the line columns count segments. Empty when the configuration has one level."""
+        return self._frame(_level(self.tables.segments, 1, SEGMENT_DTYPE))
 
     def to_golden(self) -> dict[str, list[dict[str, Any]]]:
-        """Rows for JSON under the keys merged, fx, bi, seg, zs, bsp.
+        """Rows for JSON under the keys merged, fx, bi, seg, segseg, zs, segzs, bsp, segbsp.
 
-        zs are the pivots on strokes; seg is empty because segments are not part of this analysis. A ts that is a
-        datetime becomes ISO 8601, any other is echoed as given."""
+        seg.n is the number of lines in a segment, zs.merged_from that of the pivots combined into one; zs are the
+        pivots on strokes, segzs those on segments. A ts that is a datetime becomes ISO 8601, any other is echoed as
+        given."""
+        tables = self.tables
         return {
             "merged": [self._span(row, "up" if row["direction"] > 0 else "down") for row in self.tables.merged],
             "fx": [
                 {**self._span(row, "top" if row["kind"] > 0 else "bottom"), "peak_idx": int(row["idx"])}
                 for row in self.tables.fractals
             ],
-            "bi": [
-                {**self._span(row, "up" if row["direction"] > 0 else "down"), "sure": bool(row["sure"])}
-                for row in self.tables.strokes
-            ],
-            "seg": [],
-            "zs": [self._pivot_row(row) for row in self.tables.pivots],
-            "bsp": self._point_rows(),
+            "bi": [self._line_row(row) for row in tables.strokes],
+            "seg": self._segment_rows(_level(tables.segments, 0, SEGMENT_DTYPE)),
+            "segseg": self._segment_rows(_level(tables.segments, 1, SEGMENT_DTYPE)),
+            "zs": self._pivot_rows(_level(tables.pivots, 0, PIVOT_DTYPE), tables.strokes),
+            "segzs": self._pivot_rows(_level(tables.pivots, 1, PIVOT_DTYPE), _level(tables.segments, 0, SEGMENT_DTYPE)),
+            "bsp": self._point_rows(_level(tables.points, 0, POINT_DTYPE)),
+            "segbsp": self._point_rows(_level(tables.points, 1, POINT_DTYPE)),
         }
 
     def _frame(self, table: npt.NDArray[np.void]) -> "pl.DataFrame":
@@ -110,38 +134,56 @@ class ChanResult:
             "low": float(row["low"]),
         }
 
-    def _pivot_row(self, row: np.void) -> dict[str, Any]:
-        first = self.tables.strokes[int(row["first_stroke"])]
-        start, end = int(row["start_idx"]), int(row["end_idx"])
-        return {
-            "start_idx": start,
-            "end_idx": end,
-            "start_ts": self._at(start),
-            "end_ts": self._at(end),
-            "direction": "up" if first["direction"] > 0 else "down",
-            "high": float(row["zg"]),
-            "low": float(row["zd"]),
-            "peak_high": float(row["gg"]),
-            "peak_low": float(row["dd"]),
-            "first_elem": int(row["first_stroke"]),
-            "last_elem": int(row["last_stroke"]),
-            "merged_from": 1,
-            "sure": bool(row["sure"]),
-        }
+    def _line_row(self, row: np.void) -> dict[str, Any]:
+        return {**self._span(row, "up" if row["direction"] > 0 else "down"), "sure": bool(row["sure"])}
 
-    def _point_rows(self) -> list[dict[str, Any]]:
+    def _segment_rows(self, segments: Table) -> list[dict[str, Any]]:
+        return [
+            {
+                **self._line_row(row),
+                "n": int(row["last_line"] - row["first_line"]) + 1,
+                "reason": str(row["reason"]),
+            }
+            for row in segments
+        ]
+
+    def _pivot_rows(self, pivots: Table, lines: Table) -> list[dict[str, Any]]:
+        rows = []
+        for row in pivots:
+            start, end = int(row["start_idx"]), int(row["end_idx"])
+            rows.append(
+                {
+                    "start_idx": start,
+                    "end_idx": end,
+                    "start_ts": self._at(start),
+                    "end_ts": self._at(end),
+                    "direction": "up" if lines["direction"][row["first_line"]] > 0 else "down",
+                    "high": float(row["zg"]),
+                    "low": float(row["zd"]),
+                    "peak_high": float(row["gg"]),
+                    "peak_low": float(row["dd"]),
+                    "first_elem": int(row["first_line"]),
+                    "last_elem": int(row["last_line"]),
+                    "merged_from": int(row["parts"]),
+                    "sure": bool(row["sure"]),
+                }
+            )
+        return rows
+
+    def _point_rows(self, points: Table) -> list[dict[str, Any]]:
+        """One row for each line that carries points, in time order."""
         rows: dict[int, dict[str, Any]] = {}
-        for point in self.tables.points:
-            stroke, idx, kind = int(point["stroke"]), int(point["idx"]), str(point["kind"])
+        for point in np.sort(points, order="line", kind="stable"):
+            line, idx, kind = int(point["line"]), int(point["idx"]), str(point["kind"])
             row = rows.setdefault(
-                stroke,
+                line,
                 {
                     "idx": idx,
                     "ts": self._at(idx),
                     "side": "buy" if kind.startswith("B") else "sell",
                     "types": [],
                     "price": float(point["price"]),
-                    "bi_idx": stroke,
+                    "bi_idx": line,
                 },
             )
             row["types"] = sorted([*row["types"], kind[1:]])
@@ -169,6 +211,11 @@ def analyse(bars: object, config: str | ChanConfig = "CN-STRICT-1") -> ChanResul
     opens, highs, lows, closes = (columns[name] for name in _PRICES)
     state.extend(_milliseconds(ts), opens, highs, lows, closes, np.zeros(len(ts)))
     return ChanResult(config=settings, tables=state.tables(), ts=_echo(columns["ts"]))
+
+
+def _level(layer: tuple[Table, ...], level: int, dtype: np.dtype[Any]) -> Table:
+    """One level of a layer; empty when the configuration does not go up so far."""
+    return layer[level] if level < len(layer) else np.empty(0, dtype)
 
 
 def _columns(bars: object) -> dict[str, Any]:

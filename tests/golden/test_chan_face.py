@@ -78,29 +78,47 @@ def test_days_are_echoed_as_days() -> None:
 
 
 def test_the_tables_are_frames_with_times_and_life_cycle() -> None:
-    result = chan.analyse(columns())
+    result = chan.analyse(columns(random_bars(8_000, 31)))
     assert result.strokes.columns[:4] == ["start_idx", "start_ts", "end_idx", "end_ts"]
     assert {"sure", "known_at", "confirmed_at", "final_at"} <= set(result.strokes.columns)
-    assert result.strokes["start_ts"].to_list() == [columns()["ts"][i] for i in result.strokes["start_idx"]]
-    assert result.points["ts"].to_list() == [columns()["ts"][i] for i in result.points["idx"]]
+    assert result.strokes["start_ts"].to_list() == [FIRST_S + 60 * i for i in result.strokes["start_idx"]]
+    assert result.points["ts"].to_list() == [FIRST_S + 60 * i for i in result.points["idx"]]
     assert result.merged.height == len(result.tables.merged)
     assert result.fractals.height == len(result.tables.fractals)
-    assert result.pivots.height == len(result.tables.pivots) > 0
+    assert result.pivots.height == len(result.tables.pivots[0]) > 0
+    for level in (0, 1):
+        segments = (result.segments, result.segments2)[level]
+        assert segments.height == len(result.tables.segments[level]) > 0
+        below = (result.strokes, result.segments)[level]
+        assert segments["start_idx"].to_list() == [below["start_idx"][row] for row in segments["first_line"]]
+    assert result.segment_pivots.height == len(result.tables.pivots[1])
+    assert result.segment_points.height == len(result.tables.points[1])
 
 
 def test_points_at_one_place_are_one_row_with_types_as_in_the_reference() -> None:
     result = chan.analyse(columns(random_bars(20_000, 31)))
-    rows = result.to_golden()["bsp"]
-    assert {kind for row in rows for kind in row["types"]} == {"1", "2", "3a"}
-    assert len({row["bi_idx"] for row in rows}) == len(rows)
-    assert sum(len(row["types"]) for row in rows) == len(result.tables.points)
-    strokes = result.tables.strokes
-    assert all((strokes["direction"][row["bi_idx"]] < 0) == (row["side"] == "buy") for row in rows)
+    golden = result.to_golden()
+    assert {kind for row in golden["bsp"] for kind in row["types"]} == {"1", "1p", "2", "2s", "3a", "3b"}
+    for rows, points, lines in (
+        (golden["bsp"], result.points, result.strokes),
+        (golden["segbsp"], result.segment_points, result.segments),
+    ):
+        assert [row["bi_idx"] for row in rows] == sorted({row["bi_idx"] for row in rows})
+        assert sum(len(row["types"]) for row in rows) == points.height
+        assert all((lines["direction"][row["bi_idx"]] < 0) == (row["side"] == "buy") for row in rows)
+
+
+def test_a_configuration_of_one_level_has_nothing_above_its_segments() -> None:
+    result = chan.analyse(columns(), chan.ChanConfig(levels=1))
+    golden = result.to_golden()
+    assert golden["seg"]
+    assert golden["segseg"] == golden["segzs"] == golden["segbsp"] == []
+    assert result.segments2.height == result.segment_pivots.height == result.segment_points.height == 0
 
 
 def test_one_bar_is_one_merged_bar() -> None:
     golden = chan.analyse({name: values[:1] for name, values in columns().items()}).to_golden()
-    assert [len(golden[layer]) for layer in ("merged", "fx", "bi", "seg", "zs", "bsp")] == [1, 0, 0, 0, 0, 0]
+    assert [len(golden[layer]) for layer in golden] == [1, *[0] * 8]
 
 
 def test_a_missing_column_an_unknown_configuration_and_a_wrong_time_are_named() -> None:

@@ -8,7 +8,7 @@ from alphaloop.adapters.feeds import read_bar_file
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.features.market.store import arrays_of
 from alphaloop.features.research.live import LiveStructure
-from alphaloop.features.research.rows import LAYERS, structure_delta, structure_rows
+from alphaloop.features.research.rows import LAYERS, structure_delta, structure_rows, tail_of
 from alphaloop.kernels.chan import PRESETS, ChanState, ChanTables
 from tests.features.market.walks import walk
 
@@ -51,11 +51,24 @@ def test_two_states_are_compared_the_same_from_their_settled_rows_on() -> None:
     table = walk(1000, seed=9)
     for rows in range(300, 1000, 13):
         before, after = tables_of(table.cut(0, rows - 9)), tables_of(table.cut(0, rows))
-        delta = structure_delta(before, after, table.ts, close=1.0, decimals=2)
+        delta = structure_delta(tail_of(before), tail_of(after), table.ts, close=1.0, decimals=2)
         for layer in LAYERS:
             old = structure_rows(before, table.ts, close=1.0, decimals=2)[layer]
             new = structure_rows(after, table.ts, close=1.0, decimals=2)[layer]
             assert [*old[: delta[layer]["from"]], *delta[layer]["rows"]] == new
+
+
+def test_a_long_series_reads_no_more_at_a_bar_than_a_short_one() -> None:
+    table = walk(30_000, seed=6)
+    for rows in (3_000, 29_000):
+        live = LiveStructure(arrays_of(table.cut(0, rows)), decimals=2)
+        most = 0
+        for row in range(rows, rows + 300):
+            prices = (table.open[row], table.high[row], table.low[row], table.close[row], table.volume[row])
+            opened, high, low, close, volume = (float(price) for price in prices)
+            live.step(int(table.ts[row]), (opened, high, low, close, volume))
+            most = max(most, *(len(live._shown.rows[layer]) for layer in LAYERS))
+        assert most < 400
 
 
 @pytest.mark.data

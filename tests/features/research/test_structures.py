@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.service import BarStore, SeriesKey
+from alphaloop.features.research.rows import LAYERS, tail_of
 from alphaloop.features.research.structures import Structure, StructureBook
 from tests.features.market.walks import MINUTE_MS, START_MS, walk
 
@@ -27,8 +28,9 @@ def ask(
 def same(one: Structure | None, two: Structure | None) -> bool:
     if one is None or two is None:
         return one is two
-    layers = all(left.tobytes() == right.tobytes() for left, right in zip(one.tables, two.tables, strict=True))
-    return layers and np.array_equal(one.ts, two.ts) and one.close == two.close
+    layers = [tail_of(side.tables).rows for side in (one, two)]
+    equal = all(layers[0][name].tobytes() == layers[1][name].tobytes() for name in LAYERS)
+    return equal and np.array_equal(one.ts, two.ts) and one.close == two.close
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from alphaloop.chan import ChanResult
 
-app = typer.Typer(no_args_is_help=True, help="Chan theory (缠论): fractals, strokes, pivots and points of a bar file.")
+app = typer.Typer(no_args_is_help=True, help="Chan theory (缠论): strokes, segments, pivots and points of a bar file.")
 
 _BAD_INPUT = 2
 _ROWS_SHOWN = 10
@@ -50,18 +50,22 @@ def _print_summary(result: "ChanResult") -> None:
     golden = result.to_golden()
     console = Console()
     counts = Table(title=f"{result.config.name}, {len(result.ts)} bars", title_justify="left")
-    for name in ("merged 包含", "fractals 分型", "strokes 笔", "pivots 中枢", "points 买卖点"):
+    for name in ("merged 包含", "fractals 分型", "strokes 笔", "segments 线段", "pivots 中枢", "points 买卖点"):
         counts.add_column(name, justify="right")
-    counts.add_row(*(str(len(golden[key])) for key in ("merged", "fx", "bi", "zs", "bsp")))
+    counts.add_row(*(str(len(golden[key])) for key in ("merged", "fx", "bi", "seg", "zs", "bsp")))
     console.print(counts)
-    strokes = Table(title="Last strokes", title_justify="left")
-    for name in ("direction", "from", "to", "low", "high", "state"):
-        strokes.add_column(name)
-    for row, life in zip(golden["bi"][-_ROWS_SHOWN:], result.tables.strokes[-_ROWS_SHOWN:], strict=True):
-        state = "final" if life["final_at"] >= 0 else "sure" if row["sure"] else "provisional"
-        cells = (row["direction"], row["start_ts"], row["end_ts"], row["low"], row["high"], state)
-        strokes.add_row(*map(str, cells))
-    console.print(strokes)
+    for title, rows, lives in (
+        ("Last segments", golden["seg"], result.tables.segments[0]),
+        ("Last strokes", golden["bi"], result.tables.strokes),
+    ):
+        lines = Table(title=title, title_justify="left")
+        for name in ("direction", "from", "to", "low", "high", "state"):
+            lines.add_column(name)
+        for row, life in zip(rows[-_ROWS_SHOWN:], lives[-_ROWS_SHOWN:], strict=True):
+            state = "final" if life["final_at"] >= 0 else "sure" if row["sure"] else "provisional"
+            cells = (row["direction"], row["start_ts"], row["end_ts"], row["low"], row["high"], state)
+            lines.add_row(*map(str, cells))
+        console.print(lines)
     points = Table(title="Last points", title_justify="left")
     for name in ("side", "type", "at", "price"):
         points.add_column(name)

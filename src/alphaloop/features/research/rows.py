@@ -1,20 +1,68 @@
 """From the kernel's tables to the rows a chart draws, and from two states to what changed between them. Pure."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from alphaloop.kernels.chan import ChanTables
+    from alphaloop.kernels.chan.tables import Settled
 
-LAYERS = ("fractals", "strokes", "pivots", "points")
+LAYERS = (
+    "fractals",
+    "strokes",
+    "pivots",
+    "points",
+    "segments",
+    "segment_pivots",
+    "segment_points",
+    "segments2",
+)
+# Where the kernel keeps a layer that stands on several levels.
+_LEVELLED = {
+    "pivots": ("pivots", 0),
+    "points": ("points", 0),
+    "segments": ("segments", 0),
+    "segment_pivots": ("pivots", 1),
+    "segment_points": ("points", 1),
+    "segments2": ("segments", 1),
+}
 _DIRECTION = {1: "up", -1: "down"}
 # A pivot this many strokes behind the newest one has been left for good.
 _STROKES_AWAY = 3
 # A point this many strokes back no longer describes where the price is.
 _POINT_AGE = 2
+# The sentence looks at no more rows of a layer than these last ones, so that a bar costs the same in a long series.
+LOOK_BACK = 64
+
+
+class Tail(NamedTuple):
+    """The last rows of every layer; `first` is the number, over the whole series, of the first row in each."""
+
+    rows: "Mapping[str, NDArray[np.void]]"
+    first: Mapping[str, int]
+
+    def count(self, layer: str) -> int:
+        """Rows of the layer in the whole series."""
+        return self.first[layer] + len(self.rows[layer])
+
+    def cut(self, first: Mapping[str, int]) -> "Tail":
+        """The same without the rows in front of `first`, which is nowhere less than here."""
+        return Tail({layer: rows[first[layer] - self.first[layer] :] for layer, rows in self.rows.items()}, first)
+
+
+def tail_of(tables: "ChanTables", after: "Settled | None" = None) -> Tail:
+    """The rows of `tables`, which were read `after` those rows. A level that was not computed has none."""
+    first = dict.fromkeys(LAYERS, 0) if after is None else counts(after)
+    return Tail({layer: _place(tables, layer, nothing=()) for layer in LAYERS}, first)
+
+
+def counts(settled: "Settled") -> dict[str, int]:
+    """Settled rows of each layer, by the layer's name."""
+    return {layer: _place(settled, layer, nothing=0) for layer in LAYERS}
 
 
 def structure_rows(
@@ -23,56 +71,58 @@ def structure_rows(
     """Rows of every layer plus `state`, and in `first` the number of the first row of each layer.
 
     `ts` is int64[N], the open times of the bars the tables refer to; `close` the newest close. `window` (first bar,
-    one past the last) leaves out rows that lie wholly outside it.
+    one past the last) leaves out the rows before the first and after the last one that touch it.
     """
-    first = dict.fromkeys(LAYERS, 0)
-    rows: dict[str, Any] = {}
-    for layer in LAYERS:
-        start, stop = _within(tables, layer, window)
-        first[layer] = start
-        rows[layer] = layer_rows(tables, layer, ts, decimals=decimals, start=start, stop=stop)
-    return {**rows, "first": first, "state": sentence_parts(tables, close)}
+    shown = tail_of(tables)
+    spans = {layer: _within(shown.rows[layer], window) for layer in LAYERS}
+    rows = {
+        layer: layer_rows(shown, layer, ts, decimals=decimals, start=start, stop=stop)
+        for layer, (start, stop) in spans.items()
+    }
+    first = {layer: start for layer, (start, _) in spans.items()}
+    return {**rows, "first": first, "state": sentence_parts(shown, close)}
 
 
 def structure_delta(
-    before: "ChanTables | None", after: "ChanTables", ts: "NDArray[np.int64]", *, close: float, decimals: int
+    before: Tail | None, after: Tail, ts: "NDArray[np.int64]", *, close: float, decimals: int
 ) -> dict[str, Any]:
     """What changed between two states of one series: per layer the number of the first row that differs and every row
-    from there on, so that replacing from `from` gives the new state. `before` None means everything is new."""
+    from there on, so that replacing from `from` gives the new state. Both tails begin at the same rows, and those in
+    front of them have not changed; `before` None means everything is new."""
     changes: dict[str, Any] = {}
     for layer in LAYERS:
-        start = 0
+        start = after.first[layer]
         if before is not None:
-            settled = _settled_rows(before, layer)
-            start = settled + _first_difference(getattr(before, layer)[settled:], getattr(after, layer)[settled:])
+            start += _first_difference(before.rows[layer], after.rows[layer])
         changes[layer] = {"from": start, "rows": layer_rows(after, layer, ts, decimals=decimals, start=start)}
     return {**changes, "state": sentence_parts(after, close)}
 
 
 def layer_rows(
-    tables: "ChanTables", layer: str, ts: "NDArray[np.int64]", *, decimals: int, start: int = 0, stop: int | None = None
+    shown: Tail, layer: str, ts: "NDArray[np.int64]", *, decimals: int, start: int = 0, stop: int | None = None
 ) -> list[dict[str, Any]]:
-    """Rows `start` to `stop` of one layer as plain JSON; prices as plain decimal text."""
-    table = getattr(tables, layer)[start:stop]
-    make = {"fractals": _fractal, "strokes": _stroke, "pivots": _pivot, "points": _point}[layer]
+    """Rows number `start` to `stop` of one layer as plain JSON; prices as plain decimal text."""
+    offset = shown.first[layer]
+    table = shown.rows[layer][start - offset : None if stop is None else stop - offset]
+    make = _MAKE[layer]
     return [make(row, ts, decimals, start + number) for number, row in enumerate(table)]
 
 
-def sentence_parts(tables: "ChanTables", close: float) -> dict[str, Any] | None:
+def sentence_parts(shown: Tail, close: float) -> dict[str, Any] | None:
     """The parts of the one sentence that says where the price is, or None before the first stroke.
 
     `key` is up, down, in_pivot, leaving_up or leaving_down; `pivots` counts the pivots of the present run (each wholly
     above, or each wholly below, the one before); `point` is the newest point if it is still at the newest strokes.
     """
-    strokes, pivots = tables.strokes, tables.pivots
+    strokes, pivots = shown.rows["strokes"], shown.rows["pivots"][-LOOK_BACK:]
     if not len(strokes):
         return None
     run, run_direction = _run(pivots)
     last = strokes[-1]
     direction = run_direction if run >= 2 else int(last["direction"])
-    point, ratio = _newest_point(tables)
+    point, ratio = _newest_point(shown)
     return {
-        "key": _mood(strokes, pivots, close),
+        "key": _mood(int(last["direction"]), shown.count("strokes"), pivots, close),
         "direction": _DIRECTION[direction],
         "pivots": run,
         "ratio": ratio,
@@ -87,15 +137,14 @@ def price_text(value: float, decimals: int) -> str:
     return text.rstrip("0").rstrip(".") if decimals else text
 
 
-def _mood(strokes: "NDArray[np.void]", pivots: "NDArray[np.void]", close: float) -> str:
-    direction = _DIRECTION[int(strokes[-1]["direction"])]
+def _mood(direction: int, strokes: int, pivots: "NDArray[np.void]", close: float) -> str:
     if not len(pivots):
-        return direction
+        return _DIRECTION[direction]
     pivot = pivots[-1]
     side = "up" if close > pivot["zg"] else "down" if close < pivot["zd"] else ""
     if not side:
         return "in_pivot"
-    away = len(strokes) - 1 - int(pivot["last_stroke"])
+    away = strokes - 1 - int(pivot["last_line"])
     return side if away >= _STROKES_AWAY else f"leaving_{side}"
 
 
@@ -113,11 +162,13 @@ def _run(pivots: "NDArray[np.void]") -> tuple[int, int]:
     return run, direction
 
 
-def _newest_point(tables: "ChanTables") -> tuple[dict[str, Any] | None, float | None]:
-    if not len(tables.points):
+def _newest_point(shown: Tail) -> tuple[dict[str, Any] | None, float | None]:
+    """The point furthest right and its ratio; points of one segment follow each other, those of two may not."""
+    points = shown.rows["points"][-LOOK_BACK:]
+    if not len(points):
         return None, None
-    point = tables.points[-1]
-    if len(tables.strokes) - 1 - int(point["stroke"]) >= _POINT_AGE:
+    point = points[len(points) - 1 - int(points["line"][::-1].argmax())]
+    if shown.count("strokes") - 1 - int(point["line"]) >= _POINT_AGE:
         return None, None
     return {"kind": str(point["kind"]), "sure": bool(point["sure"])}, _ratio(float(point["ratio"]))
 
@@ -135,7 +186,7 @@ def _fractal(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int
     }
 
 
-def _stroke(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+def _line(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     return {
         "n": number,
         "start_ts": int(ts[row["start_idx"]]),
@@ -143,69 +194,94 @@ def _stroke(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int)
         "end_ts": int(ts[row["end_idx"]]),
         "end_price": price_text(float(row["end_price"]), decimals),
         "direction": _DIRECTION[int(row["direction"])],
-        "sure": bool(row["sure"]),
-        "final": bool(row["final_at"] >= 0),
+        **_life(row, ts),
+    }
+
+
+def _segment(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+    return {
+        **_line(row, ts, decimals, number),
+        "first_line": int(row["first_line"]),
+        "last_line": int(row["last_line"]),
+        "reason": str(row["reason"]),
     }
 
 
 def _pivot(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     prices = {name: price_text(float(row[name]), decimals) for name in ("zg", "zd", "gg", "dd")}
+    segment = int(row["segment"])
     return {
         "n": number,
         "start_ts": int(ts[row["start_idx"]]),
         "end_ts": int(ts[row["end_idx"]]),
         **prices,
-        "first_stroke": int(row["first_stroke"]),
-        "last_stroke": int(row["last_stroke"]),
-        "sure": bool(row["sure"]),
-        "final": bool(row["final_at"] >= 0),
+        "first_line": int(row["first_line"]),
+        "last_line": int(row["last_line"]),
+        "segment": segment if segment >= 0 else None,
+        "parts": int(row["parts"]),
+        **_life(row, ts),
     }
 
 
 def _point(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     kind = str(row["kind"])
+    pivot, of_line = int(row["pivot"]), int(row["of_line"])
     return {
+        "n": number,
         "ts": int(ts[row["idx"]]),
         "price": price_text(float(row["price"]), decimals),
         "kind": kind,
         "side": "buy" if kind.startswith("B") else "sell",
-        "stroke": int(row["stroke"]),
+        "line": int(row["line"]),
+        "pivot": pivot if pivot >= 0 else None,
+        "of_line": of_line if of_line >= 0 else None,
         "ratio": _ratio(float(row["ratio"])),
-        "sure": bool(row["sure"]),
+        **_life(row, ts),
     }
 
 
-def _within(tables: "ChanTables", layer: str, window: tuple[int, int] | None) -> tuple[int, int]:
-    """(first, one past the last) row of a layer that touches the window; rows of a layer follow each other in time."""
-    table = getattr(tables, layer)
-    if window is None:
+def _life(row: "np.void", ts: "NDArray[np.int64]") -> dict[str, Any]:
+    confirmed = int(row["confirmed_at"])
+    return {
+        "sure": bool(row["sure"]),
+        "final": bool(row["final_at"] >= 0),
+        "known_ts": int(ts[row["known_at"]]),
+        "confirmed_ts": int(ts[confirmed]) if confirmed >= 0 else None,
+    }
+
+
+_MAKE: dict[str, Callable[["np.void", "NDArray[np.int64]", int, int], dict[str, Any]]] = {
+    "fractals": _fractal,
+    "strokes": _line,
+    "pivots": _pivot,
+    "points": _point,
+    "segments": _segment,
+    "segment_pivots": _pivot,
+    "segment_points": _point,
+    "segments2": _segment,
+}
+
+
+def _place(found: Any, layer: str, *, nothing: Any) -> Any:
+    """A layer's entry in the kernel's tables or counts, which keep the levels of a layer in a tuple."""
+    if layer not in _LEVELLED:
+        return getattr(found, layer)
+    name, level = _LEVELLED[layer]
+    levels = getattr(found, name)
+    return levels[level] if level < len(levels) else nothing
+
+
+def _within(table: "NDArray[np.void]", window: tuple[int, int] | None) -> tuple[int, int]:
+    """(first, one past the last) row that touches the window; points of different segments may change places."""
+    if window is None or not len(table):
         return 0, len(table)
-    starts = table["idx" if layer in ("fractals", "points") else "start_idx"]
-    ends = table["idx" if layer in ("fractals", "points") else "end_idx"]
-    start = int((ends < window[0]).sum())
-    return start, max(start, int((starts < window[1]).sum()))
-
-
-def _settled_rows(tables: "ChanTables", layer: str) -> int:
-    """How many leading rows of a layer can no longer change: those before the stroke ahead of the last final one.
-
-    Looking only at what follows keeps a bar's cost apart from the length of its series.
-    """
-    strokes = tables.strokes
-    final = _leading(strokes["final_at"] >= 0)
-    if final < 2:
-        return 0
-    table = getattr(tables, layer)
-    if layer == "strokes":
-        return final
-    if layer == "pivots":
-        return _leading(table["final_at"] >= 0)
-    return int(table["idx"].searchsorted(strokes["start_idx"][final - 2]))
-
-
-def _leading(flags: "NDArray[np.bool_]") -> int:
-    """Number of leading rows that are true."""
-    return len(flags) if flags.all() else int(flags.argmin())
+    names = table.dtype.names or ()
+    starts, ends = (table["idx"], table["idx"]) if "idx" in names else (table["start_idx"], table["end_idx"])
+    touching = ((ends >= window[0]) & (starts < window[1])).nonzero()[0]
+    if not len(touching):
+        nothing = int((ends < window[0]).sum())
+        return nothing, nothing
+    return int(touching[0]), int(touching[-1]) + 1
 
 
 def _first_difference(before: "NDArray[np.void]", after: "NDArray[np.void]") -> int:

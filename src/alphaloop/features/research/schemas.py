@@ -15,8 +15,18 @@ class FractalOut(Wire):
     kind: Literal["top", "bottom"]
 
 
-class StrokeOut(Wire):
-    """Stroke number `n` of the series; `sure` once its end is confirmed, `final` once it can no longer change."""
+class LifeOut(Wire):
+    """How far a row can be trusted: `sure` once its rule has passed, `final` once it can no longer change. The times
+    are those of the bars at which it was first seen and confirmed."""
+
+    sure: bool
+    final: bool
+    known_ts: int
+    confirmed_ts: int | None
+
+
+class StrokeOut(LifeOut):
+    """Stroke number `n` of the series."""
 
     n: int
     start_ts: int
@@ -24,12 +34,20 @@ class StrokeOut(Wire):
     end_ts: int
     end_price: str
     direction: Direction
-    sure: bool
-    final: bool
 
 
-class PivotOut(Wire):
-    """Pivot number `n`: its range zd to zg, the extremes dd and gg, and the strokes it is made of."""
+class SegmentOut(StrokeOut):
+    """Segment number `n`, made of the lines `first_line` to `last_line` of the level below; `reason` says how its end
+    was found."""
+
+    first_line: int
+    last_line: int
+    reason: Literal["proven", "unproven", "short", "split", "left", "open"]
+
+
+class PivotOut(LifeOut):
+    """Pivot number `n`: its range zd to zg, the extremes dd and gg, the lines of its level it is made of, the segment
+    it lies in, and how many pivots were combined into it."""
 
     n: int
     start_ts: int
@@ -38,22 +56,25 @@ class PivotOut(Wire):
     zd: str
     gg: str
     dd: str
-    first_stroke: int
-    last_stroke: int
-    sure: bool
-    final: bool
+    first_line: int
+    last_line: int
+    segment: int | None
+    parts: int
 
 
-class PointOut(Wire):
-    """A buy or sell point; `ratio` is the divergence of the leaving stroke to the entering one."""
+class PointOut(LifeOut):
+    """A buy or sell point at the end of line number `line` of its level. `ratio` is the force against that of
+    `of_line` (kinds 1 and 1p), or the share of it given back (2 and 2s)."""
 
+    n: int
     ts: int
     price: str
     kind: str
     side: Literal["buy", "sell"]
-    stroke: int
+    line: int
+    pivot: int | None
+    of_line: int | None
     ratio: float | None
-    sure: bool
 
 
 class PointName(Wire):
@@ -79,10 +100,15 @@ class FirstRows(Wire):
     strokes: int
     pivots: int
     points: int
+    segments: int
+    segment_pivots: int
+    segment_points: int
+    segments2: int
 
 
 class StructureOut(Wire):
-    """The structure as known at `as_of_ms`, over `bars` bars from `first_ts` on."""
+    """The structure as known at `as_of_ms`, over `bars` bars from `first_ts` on. Pivots and points stand on strokes,
+    segment_pivots and segment_points on segments; segments2 are segments of segments."""
 
     config: str
     as_of_ms: int | None
@@ -93,6 +119,10 @@ class StructureOut(Wire):
     strokes: list[StrokeOut]
     pivots: list[PivotOut]
     points: list[PointOut]
+    segments: list[SegmentOut]
+    segment_pivots: list[PivotOut]
+    segment_points: list[PointOut]
+    segments2: list[SegmentOut]
     state: SentenceOut | None
 
 

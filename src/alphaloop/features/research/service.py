@@ -10,7 +10,7 @@ from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import NotFoundError
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore, SeriesKey
-from alphaloop.features.research.rows import LAYERS, price_text, sentence_parts, structure_delta, structure_rows
+from alphaloop.features.research.rows import LAYERS, price_text, sentence_parts, structure_rows, tail_of
 from alphaloop.features.research.structures import Structure, StructureBook
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.identity import Actor
@@ -21,8 +21,6 @@ __all__ = [
     "StructureBook",
     "WatchLine",
     "read_structure",
-    "structure_delta",
-    "structure_rows",
     "watch_lines",
 ]
 
@@ -140,7 +138,7 @@ def _line(
     if not len(table):
         return None
     found = book.structure(store, key, config=DEFAULT_CONFIG, as_of_ms=as_of_ms, watcher=watcher)
-    mood = None if found is None else sentence_parts(found.tables, found.close)
+    mood = None if found is None else sentence_parts(tail_of(found.tables), found.close)
     return WatchLine(
         symbol=row.symbol,
         alias=row.alias,
