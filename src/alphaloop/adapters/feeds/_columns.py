@@ -14,11 +14,11 @@ from alphaloop.core.errors import InvalidError
 COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 _ALIASES = {
     "ts": "ts timestamp time date datetime day open_time opentime time_key trade_date unix 时间 日期 交易日期",
-    "open": "open o open_price 开盘 开盘价",
-    "high": "high h high_price 最高 最高价",
-    "low": "low l low_price 最低 最低价",
-    "close": "close c close_price 收盘 收盘价",
-    "volume": "volume vol v qty 成交量",
+    "open": "open o open_price 开盘 开盘价 开",
+    "high": "high h high_price 最高 最高价 高",
+    "low": "low l low_price 最低 最低价 低",
+    "close": "close c close_price 收盘 收盘价 收",
+    "volume": "volume vol v qty 成交量 量",
 }
 _MEANING = {alias: column for column, aliases in _ALIASES.items() for alias in aliases.split()}
 # A unit or remark in brackets, of either script.

@@ -101,7 +101,7 @@ class ManualVenue:
     async def confirm(self, account_id: int, client_order_id: str, said: Confirmed) -> int:
         """Book one fill on a ticket; its position in the log. Saying the same trade again changes nothing.
 
-        NotFoundError 'ticket_not_found'; InvalidError 'bad_fill' for a quantity that is not left, or a price or fee
+        NotFoundError 'ticket_not_found'; InvalidError 'bad_ticket_fill' for a quantity that is not left, or a price or fee
         that cannot be; ConflictError 'fill_differs' when a known trade is said with other figures."""
         async with self._writing() as session:
             ticket = await _ticket(session, account_id, client_order_id, lock=True)
@@ -218,7 +218,7 @@ def _spelled_alike(instrument: str, code: str) -> bool:
 
 async def _book(session: WriteSession, ticket: Ticket, said: Confirmed, trade_id: str) -> int:
     if said.quantity <= ZERO or said.price <= ZERO or said.fee < ZERO or said.quantity > ticket.remaining:
-        raise InvalidError("Quantity, price or fee of this fill cannot be.", code="bad_fill")
+        raise InvalidError("Quantity, price or fee of this fill cannot be.", code="bad_ticket_fill")
     added = await session.execute(
         insert(TicketFill).values(
             account_id=ticket.account_id,
