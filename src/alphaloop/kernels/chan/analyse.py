@@ -2,61 +2,51 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from alphaloop.kernels.chan.divergence import grow_peaks, macd_bar
-from alphaloop.kernels.chan.fractal import mark_fractal
+from alphaloop.kernels.chan.compiled import compiled
+from alphaloop.kernels.chan.divergence import macd_bar, measure_bar
 from alphaloop.kernels.chan.layout import (
-    FIXED,
-    FIXED_F,
+    G_FINAL,
+    G_LINES,
+    HEAD_F,
+    HEAD_I,
+    L_CONFIRMED,
+    L_DIR,
+    L_END_PRICE,
+    L_FINAL,
+    L_START_PRICE,
     LAST_RATIO,
+    LEVEL_F,
+    LEVEL_I,
+    LEVELS,
+    MEASURE,
     N_BARS,
-    N_MERGED,
-    N_PIVOTS,
-    N_POINTS,
-    N_POINTS_FIXED,
-    N_STROKES,
-    PIVOT_COUNT,
-    PIVOT_F,
-    PIVOT_OPEN,
-    PIVOT_ROW,
-    PIVOT_SCALARS,
+    N_FINAL,
+    N_SHOWN,
+    P_COUNT,
+    POINTS_ROOM,
     Q_CONFIRMED,
-    Q_IDX,
     Q_KIND,
     Q_KNOWN,
+    Q_LINE,
+    Q_NEWEST,
     Q_PRICE,
-    Q_STROKE,
-    S_CONFIRMED,
-    S_DIR,
-    S_END,
-    S_END_PRICE,
-    S_START_PRICE,
-    SEEN_END,
-    SEEN_STROKES,
-    SEEN_TAIL,
-    SEEN_TAIL_END,
-    SHOWN,
-    SHOWN_F,
-    TAIL,
-    TAIL_NEW,
-    TAIL_NONE,
-    TAIL_STRETCH,
-    Z_CONFIRMED,
-    Z_FIRST,
-    Z_KNOWN,
+    ROOM,
+    SEARCH_F,
+    TRACKED,
     Z_ZD,
     Z_ZG,
 )
+from alphaloop.kernels.chan.levels import base_of, look_at_levels
 from alphaloop.kernels.chan.merge import merge_bar
-from alphaloop.kernels.chan.pivot import take_stroke, write_open_pivot
-from alphaloop.kernels.chan.stroke import provisional_tail, sure_ends
+from alphaloop.kernels.chan.stroke import strokes_bar
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-# Columns of the as-of rows, in the order `_feature_row` writes them.
-FEATURES = (
+# Columns of the as-of rows, in the order `_features` writes them: the strokes and what stands on them, then the
+# segments and what stands on them.
+STROKE_FEATURES = (
     "stroke_direction",
     "stroke_start_price",
     "stroke_sure",
@@ -68,160 +58,97 @@ FEATURES = (
     "point_price",
     "point_age",
     "point_sure",
+    "point_settled",
     "divergence_ratio",
 )
+SEGMENT_FEATURES = (
+    "segment_direction",
+    "segment_start_price",
+    "segment_sure",
+    "last_final_segment_end_price",
+    "segment_pivot_count",
+    "segment_pivot_zg",
+    "segment_pivot_zd",
+    "segment_point_kind",
+    "segment_point_price",
+    "segment_point_age",
+    "segment_point_sure",
+    "segment_point_settled",
+    "segment_divergence_ratio",
+)
+FEATURES = STROKE_FEATURES + SEGMENT_FEATURES
+_PER_LEVEL = len(STROKE_FEATURES)
+_AGE = STROKE_FEATURES.index("point_age")
 
 
-@njit(cache=True)
-def _keep_birth(
-    ints: Ints, pi: Ints, qi: Ints, old_pi: Ints, old_qi: Ints, pivots: int, points: int, first_z: int, first_q: int
+@compiled
+def _level_features(
+    ints: Ints, floats: Floats, level: int, li: Ints, lf: Floats, zf: Floats, qi: Ints, qf: Floats, out: Floats
 ) -> None:
-    """What was shown at the bar before keeps the bar at which it was first seen and confirmed."""
-    for q in range(first_q, ints[N_POINTS]):
-        for x in range(points):
-            same = old_qi[x, Q_IDX] == qi[q, Q_IDX] and old_qi[x, Q_STROKE] == qi[q, Q_STROKE]
-            if same and old_qi[x, Q_KIND] == qi[q, Q_KIND]:
-                qi[q, Q_KNOWN] = old_qi[x, Q_KNOWN]
-                if qi[q, Q_CONFIRMED] >= 0 and old_qi[x, Q_CONFIRMED] >= 0:
-                    qi[q, Q_CONFIRMED] = old_qi[x, Q_CONFIRMED]
-    for z in range(first_z, ints[N_PIVOTS]):
-        for x in range(pivots):
-            if old_pi[x, Z_FIRST] == pi[z, Z_FIRST]:
-                pi[z, Z_KNOWN] = old_pi[x, Z_KNOWN]
-                if pi[z, Z_CONFIRMED] >= 0 and old_pi[x, Z_CONFIRMED] >= 0:
-                    pi[z, Z_CONFIRMED] = old_pi[x, Z_CONFIRMED]
-
-
-@njit(cache=True)
-def _upper_layers(
-    ints: Ints,
-    floats: Floats,
-    si: Ints,
-    sf: Floats,
-    pi: Ints,
-    pf: Floats,
-    qi: Ints,
-    qf: Floats,
-    old_pi: Ints,
-    old_qi: Ints,
-    added: bool,
-    row: int,
-) -> None:
-    """Pivots and points: final strokes advance the fixed machine once, the tail is replayed on a copy of it."""
-    first_q = ints[N_POINTS_FIXED]
-    first_z = ints[FIXED + PIVOT_COUNT] - ints[FIXED + PIVOT_OPEN]
-    points, pivots = ints[N_POINTS] - first_q, ints[N_PIVOTS] - first_z
-    old_qi[:points] = qi[first_q : first_q + points]
-    old_pi[:pivots] = pi[first_z : first_z + pivots]
-    n = ints[N_STROKES]
-    ints[N_POINTS] = first_q
-    write_open_pivot(ints, floats, pi, pf, FIXED, FIXED_F)
-    if added and n >= 2:
-        take_stroke(ints, floats, si, sf, pi, pf, qi, qf, FIXED, FIXED_F, n - 2, n - 2, True, True, row)
-        ints[N_POINTS_FIXED] = ints[N_POINTS]
-    for c in range(PIVOT_SCALARS):
-        ints[SHOWN + c] = ints[FIXED + c]
-    for c in range(PIVOT_F):
-        floats[SHOWN_F + c] = floats[FIXED_F + c]
-    tail = ints[TAIL]
-    if tail != TAIL_STRETCH:
-        take_stroke(ints, floats, si, sf, pi, pf, qi, qf, SHOWN, SHOWN_F, n - 1, n - 1, True, False, row)
-        if tail == TAIL_NEW:
-            take_stroke(ints, floats, si, sf, pi, pf, qi, qf, SHOWN, SHOWN_F, n, n, False, False, row)
-    else:
-        take_stroke(ints, floats, si, sf, pi, pf, qi, qf, SHOWN, SHOWN_F, n - 1, n, False, False, row)
-    ints[N_PIVOTS] = ints[SHOWN + PIVOT_COUNT]
-    _keep_birth(ints, pi, qi, old_pi, old_qi, pivots, points, first_z, first_q)
-    if ints[FIXED + PIVOT_OPEN]:
-        z = ints[FIXED + PIVOT_COUNT] - 1
-        ints[FIXED + PIVOT_ROW + Z_KNOWN] = pi[z, Z_KNOWN]
-        ints[FIXED + PIVOT_ROW + Z_CONFIRMED] = pi[z, Z_CONFIRMED]
-
-
-@njit(cache=True)
-def _tail_changed(ints: Ints, si: Ints) -> bool:
-    n = ints[N_STROKES]
-    end = si[n - 1, S_END]
-    tail_end = si[n, S_END] if ints[TAIL] != TAIL_NONE else -1
-    same = ints[SEEN_STROKES] == n and ints[SEEN_TAIL] == ints[TAIL]
-    if same and ints[SEEN_END] == end and ints[SEEN_TAIL_END] == tail_end:
-        return False
-    ints[SEEN_STROKES] = n
-    ints[SEEN_TAIL] = ints[TAIL]
-    ints[SEEN_END] = end
-    ints[SEEN_TAIL_END] = tail_end
-    return True
-
-
-@njit(cache=True)
-def _feature_row(
-    ints: Ints, floats: Floats, si: Ints, sf: Floats, pf: Floats, qi: Ints, qf: Floats, row: int, out: Floats
-) -> None:
-    out[:] = np.nan
-    out[4] = ints[N_PIVOTS]
-    n = ints[N_STROKES]
-    if n == 0:
+    for c in range(out.shape[0]):
+        out[c] = np.nan
+    at, a = HEAD_I + level * LEVEL_I, base_of(ints[ROOM], level)
+    shown, final = ints[at + G_LINES], ints[at + G_FINAL]
+    if level == 0:
+        shown, final = ints[N_SHOWN], ints[N_FINAL]
+    if shown == 0:
         return
-    r = n if ints[TAIL] != TAIL_NONE else n - 1
-    out[0] = si[r, S_DIR]
-    out[1] = sf[r, S_START_PRICE]
-    out[2] = 1.0 if si[r, S_CONFIRMED] >= 0 else 0.0
-    if n >= 2:
-        out[3] = sf[n - 2, S_END_PRICE]
-    z = ints[N_PIVOTS] - 1
+    r = a + shown - 1
+    out[0], out[1] = li[r, L_DIR], lf[r, L_START_PRICE]
+    out[2] = 1.0 if li[r, L_CONFIRMED] >= 0 else 0.0
+    if final > 0:
+        out[3] = lf[a + final - 1, L_END_PRICE]
+    if level >= ints[LEVELS]:
+        return
+    out[4] = ints[at + P_COUNT]
+    z = ints[at + P_COUNT] - 1
     if z >= 0:
-        out[5] = pf[z, Z_ZG]
-        out[6] = pf[z, Z_ZD]
-    q = ints[N_POINTS] - 1
+        out[5], out[6] = zf[a + z, Z_ZG], zf[a + z, Z_ZD]
+    q = ints[at + Q_NEWEST]
     if q >= 0:
-        out[7] = qi[q, Q_KIND]
-        out[8] = qf[q, Q_PRICE]
-        out[9] = row - qi[q, Q_KNOWN]
+        q += POINTS_ROOM * a
+        out[7], out[8], out[9] = qi[q, Q_KIND], qf[q, Q_PRICE], qi[q, Q_KNOWN]
         out[10] = 1.0 if qi[q, Q_CONFIRMED] >= 0 else 0.0
-    out[11] = floats[LAST_RATIO]
+        out[11] = 1.0 if li[a + qi[q, Q_LINE], L_FINAL] >= 0 else 0.0
+    out[12] = floats[HEAD_F + level * LEVEL_F + LAST_RATIO]
 
 
-@njit(cache=True)
+@compiled
 def advance(
-    ints: Ints,
-    floats: Floats,
-    bars: Floats,
-    mi: Ints,
-    mf: Floats,
-    si: Ints,
-    sf: Floats,
-    pi: Ints,
-    pf: Floats,
-    qi: Ints,
-    qf: Floats,
-    free: Ints,
-    free_f: Floats,
-    high: Floats,
-    low: Floats,
-    close: Floats,
-    features: Floats,
-) -> None:
-    """Take len(high) closed bars into the state; `features` is float64[n, 12] to fill or float64[0, 12]. O(1) a bar.
+    ints: Ints, floats: Floats, bars: Floats, mi: Ints, mf: Floats, free: Ints, free_f: Floats, li: Ints, lf: Floats,
+    zi: Ints, zf: Floats, qi: Ints, qf: Floats, births: Ints, unproven: Ints, stacks: Ints, slots: Ints, journal: Ints,
+    journal_f: Floats, spare_i: Ints, spare_f: Floats, high: Floats, low: Floats, close: Floats, volume: Floats,
+    wanted: Ints, features: Floats,
+) -> None:  # fmt: skip
+    """Take len(high) closed bars into the state; O(1) amortised a bar.
 
-    Arrays must have room for n more rows each; the prices must be checked before."""
+    `features` is float64[n, len(wanted)] and gets the columns `wanted` (places in FEATURES) of each bar; with no
+    columns nothing is written. Arrays must have room for n more bars; the prices must be checked before."""
     # The compile cache watches this file only: after editing a callee in another file, clear it (the .nbi and .nbc
     # files in __pycache__), or this loop keeps running the old one.
-    wanted = features.shape[0] > 0
-    old_pi = np.empty((4, pi.shape[1]), np.int64)
-    old_qi = np.empty((8, qi.shape[1]), np.int64)
+    known = spare_f[SEARCH_F:]
+    columns, last = wanted.shape[0], high.shape[0] - 1
+    tracked, pending = ints[TRACKED] == 1, False
     for i in range(high.shape[0]):
         row = ints[N_BARS]
         macd_bar(floats, bars, row, close[i])
-        if ints[N_STROKES] > 0:
-            grow_peaks(bars, row, si[ints[N_STROKES] - 1, S_DIR])
-        added = False
-        if merge_bar(ints, mi, mf, row, high[i], low[i]) and ints[N_MERGED] >= 3:
-            mark_fractal(mi, mf, ints[N_MERGED] - 2)
-            added = sure_ends(ints, floats, bars, mi, mf, si, sf, free, free_f, row)
-        if ints[N_STROKES] > 0:
-            provisional_tail(ints, floats, bars, mi, mf, si, sf, row)
-            if _tail_changed(ints, si):
-                _upper_layers(ints, floats, si, sf, pi, pf, qi, qf, old_pi, old_qi, added, row)
+        measure_bar(ints[MEASURE], floats, bars, row, close[i], volume[i])
+        merge_bar(ints, mi, mf, row, high[i], low[i])
+        changed = strokes_bar(ints, floats, bars, mi, mf, li, lf, free, free_f, row)
+        pending = pending or changed
+        if pending and (tracked or i == last):
+            pending = False
+            look_at_levels(
+                ints, floats, spare_i, spare_f, bars, mi, li, lf, zi, zf, qi, qf, births, unproven, stacks,
+                slots, journal, journal_f, row,
+            )  # fmt: skip
         ints[N_BARS] = row + 1
-        if wanted:
-            _feature_row(ints, floats, si, sf, pf, qi, qf, row, features[i])
+        if columns == 0:
+            continue
+        if changed or i == 0:
+            _level_features(ints, floats, 0, li, lf, zf, qi, qf, known[:_PER_LEVEL])
+            _level_features(ints, floats, 1, li, lf, zf, qi, qf, known[_PER_LEVEL:])
+        for c in range(columns):
+            column = wanted[c]
+            age = column == _AGE or column == _AGE + _PER_LEVEL
+            features[i, c] = row - known[column] if age else known[column]

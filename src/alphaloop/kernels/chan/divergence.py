@@ -2,27 +2,32 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from alphaloop.kernels.chan.compiled import compiled
+from alphaloop.kernels.chan.forces import RSI, VOLUME, VOLUME_AVG
 from alphaloop.kernels.chan.layout import (
     ALPHA_FAST,
     ALPHA_SIGNAL,
     ALPHA_SLOW,
     B_DEA,
     B_DIF,
+    B_EXTRA,
     B_HIST,
     B_PEAK_LAST,
     B_PEAK_NEXT,
     DEA,
     EMA_FAST,
     EMA_SLOW,
+    LAST_CLOSE,
+    RSI_GAIN,
+    RSI_LOSS,
 )
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@njit(cache=True)
+@compiled
 def macd_bar(floats: Floats, bars: Floats, row: int, close: float) -> None:
     """DIF = EMA(fast) - EMA(slow), DEA = EMA(DIF), histogram = DIF - DEA (Appel); averages start at the first close."""
     if row == 0:
@@ -40,7 +45,7 @@ def macd_bar(floats: Floats, bars: Floats, row: int, close: float) -> None:
     bars[row, B_PEAK_NEXT] = 0.0
 
 
-@njit(cache=True)
+@compiled
 def grow_peaks(bars: Floats, row: int, direction: int) -> None:
     """Carry both running peaks to `row`; `direction` is that of the last sure stroke."""
     hist = bars[row, B_HIST] * direction
@@ -48,7 +53,7 @@ def grow_peaks(bars: Floats, row: int, direction: int) -> None:
     bars[row, B_PEAK_NEXT] = max(bars[row - 1, B_PEAK_NEXT], -hist)
 
 
-@njit(cache=True)
+@compiled
 def restart_peaks(bars: Floats, column: int, start: int, row: int, direction: int) -> None:
     """Recompute one running peak over rows start..row. Called once per sure end, so the cost is amortised O(1)."""
     peak = 0.0
@@ -57,7 +62,15 @@ def restart_peaks(bars: Floats, column: int, start: int, row: int, direction: in
         bars[i, column] = peak
 
 
-@njit(cache=True)
-def peak_ratio(out_peak: float, in_peak: float) -> float:
-    """Leaving peak / entering peak; NaN when the entering stroke has no histogram on its side to compare with."""
-    return out_peak / in_peak if in_peak > 0.0 else np.nan
+@compiled
+def measure_bar(measure: int, floats: Floats, bars: Floats, row: int, close: float, volume: float) -> None:
+    """Keep what the measure reads besides the histogram: the volume, or Wilder's RSI over 14 bars."""
+    if measure in (VOLUME, VOLUME_AVG):
+        bars[row, B_EXTRA] = volume
+    elif measure == RSI:
+        change = close - floats[LAST_CLOSE] if row > 0 else 0.0
+        floats[RSI_GAIN] += (max(change, 0.0) - floats[RSI_GAIN]) / 14.0
+        floats[RSI_LOSS] += (max(-change, 0.0) - floats[RSI_LOSS]) / 14.0
+        moved = floats[RSI_GAIN] + floats[RSI_LOSS]
+        bars[row, B_EXTRA] = 100.0 * floats[RSI_GAIN] / moved if moved > 0.0 else 50.0
+        floats[LAST_CLOSE] = close

@@ -2,15 +2,15 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from alphaloop.kernels.chan.layout import M_HIGH, M_HIGH_AT, M_KIND, M_LOW, M_LOW_AT
+from alphaloop.kernels.chan.compiled import compiled, inlined
+from alphaloop.kernels.chan.layout import M_HIGH, M_HIGH_AT, M_KIND, M_LOW, M_LOW_AT, TIE_RULE
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@njit(cache=True)
+@inlined
 def mark_fractal(mi: Ints, mf: Floats, k: int) -> int:
     """Classify merged bar `k` as its right neighbour opens: +1 top, -1 bottom, 0 neither (kept in `mi`).
 
@@ -27,22 +27,28 @@ def mark_fractal(mi: Ints, mf: Floats, k: int) -> int:
     return kind
 
 
-@njit(cache=True)
+@compiled
 def peak_row(mi: Ints, m: int, kind: int) -> int:
     """Raw row that carries the high (kind +1) or the low (kind -1) of merged bar `m`; the last one on ties."""
     row: int = mi[m, M_HIGH_AT] if kind > 0 else mi[m, M_LOW_AT]
     return row
 
 
-@njit(cache=True)
+@compiled
 def outer(mf: Floats, m: int, kind: int) -> float:
     """The price a fractal of `kind` is about, signed so that larger always means further out."""
     price: float = mf[m, M_HIGH] if kind > 0 else -mf[m, M_LOW]
     return price
 
 
-@njit(cache=True)
+@compiled
 def inner(mf: Floats, m: int, kind: int) -> float:
     """The other edge of merged bar `m` seen from a fractal of `kind`, in the same sign as `outer`."""
     price: float = mf[m, M_LOW] if kind > 0 else -mf[m, M_HIGH]
     return price
+
+
+@compiled
+def passes(ints: Ints, price: float, end: float) -> bool:
+    """Whether `price` takes over from a stroke's `end`, both signed as by `outer`; equal prices if the rule says so."""
+    return price > end or (price == end and ints[TIE_RULE] == 0)

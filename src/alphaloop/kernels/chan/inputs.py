@@ -53,11 +53,11 @@ def checked_bars(
     volume: npt.ArrayLike,
     *,
     after: int | None = None,
-) -> tuple[Ints, Floats, Floats, Floats]:
-    """(ts, high, low, close) as contiguous arrays. Raises ChanInputError for the first unfit row.
+) -> tuple[Ints, Floats, Floats, Floats, Floats]:
+    """(ts, high, low, close, volume) as contiguous arrays. Raises ChanInputError for the first unfit row.
 
     ts must rise strictly (and lie after `after`), prices be finite and positive, high not below low. An absent
-    (NaN) volume is allowed: these layers do not read it."""
+    (NaN) volume is allowed: only the volume measures read it."""
     ts = np.asarray(ts_ms)
     if ts.ndim != 1:
         raise ChanInputError(0, "the ts column is not a list of times")
@@ -66,9 +66,9 @@ def checked_bars(
         raise ChanInputError(0, "the ts column is not whole milliseconds")
     ts = ts.astype(np.int64)
     o, h, lo, c = (_price_column(*item, rows) for item in zip(_NAMES, (open, high, low, close), strict=True))
-    _price_column("volume", volume, rows)
+    v = _price_column("volume", volume, rows)
     if rows == 0:
-        return ts, h, lo, c
+        return ts, h, lo, c, v
     finite = np.isfinite(o) & np.isfinite(h) & np.isfinite(lo) & np.isfinite(c)
     fit = finite & (o > 0.0) & (lo > 0.0) & (c > 0.0) & (h >= lo)
     rises = np.empty(rows, np.bool_)
@@ -80,7 +80,7 @@ def checked_bars(
         if not fit[row]:
             raise ChanInputError(row, bar_fault(float(o[row]), float(h[row]), float(lo[row]), float(c[row])))
         raise ChanInputError(row, "the time does not come after the bar before")
-    return ts, h, lo, c
+    return ts, h, lo, c, v
 
 
 _NAMES = ("open", "high", "low", "close")

@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from alphaloop.kernels.chan.compiled import compiled
 from alphaloop.kernels.chan.layout import (
     M_DIR,
     M_END,
@@ -15,6 +15,7 @@ from alphaloop.kernels.chan.layout import (
     M_RAW_HIGH,
     M_RAW_LOW,
     M_START,
+    MERGE_RULE,
     N_MERGED,
 )
 
@@ -22,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@njit(cache=True)
+@compiled
 def _open_bar(mi: Ints, mf: Floats, m: int, row: int, high: float, low: float, direction: int) -> None:
     mi[m, M_START] = row
     mi[m, M_END] = row
@@ -36,9 +37,9 @@ def _open_bar(mi: Ints, mf: Floats, m: int, row: int, high: float, low: float, d
     mf[m, M_RAW_LOW] = low
 
 
-@njit(cache=True)
-def _absorb(mi: Ints, mf: Floats, m: int, row: int, high: float, low: float) -> None:
-    one_price = high == low
+@compiled
+def _absorb(ints: Ints, mi: Ints, mf: Floats, m: int, row: int, high: float, low: float) -> None:
+    one_price = high == low and ints[MERGE_RULE] == 0
     if mi[m, M_DIR] > 0:
         # A one-price bar on the very top says nothing about the low; lifting it would erase the range.
         if not (one_price and high == mf[m, M_HIGH]):
@@ -56,7 +57,7 @@ def _absorb(mi: Ints, mf: Floats, m: int, row: int, high: float, low: float) -> 
     mf[m, M_RAW_LOW] = min(mf[m, M_RAW_LOW], low)
 
 
-@njit(cache=True)
+@compiled
 def merge_bar(ints: Ints, mi: Ints, mf: Floats, row: int, high: float, low: float) -> bool:
     """Take raw bar `row` into the merged bars; True when it opened a new one (O(1))."""
     count = ints[N_MERGED]
@@ -66,8 +67,9 @@ def merge_bar(ints: Ints, mi: Ints, mf: Floats, row: int, high: float, low: floa
         return True
     m = count - 1
     top, bottom = mf[m, M_HIGH], mf[m, M_LOW]
-    if (top >= high and bottom <= low) or (top <= high and bottom >= low):
-        _absorb(mi, mf, m, row, high, low)
+    directed = ints[MERGE_RULE] == 0 or (m > 0 and mf[m - 1, M_HIGH] != top)
+    if directed and ((top >= high and bottom <= low) or (top <= high and bottom >= low)):
+        _absorb(ints, mi, mf, m, row, high, low)
         return False
     _open_bar(mi, mf, count, row, high, low, 1 if high > top else -1)
     ints[N_MERGED] = count + 1

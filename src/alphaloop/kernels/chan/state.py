@@ -8,55 +8,68 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan import layout as at
-from alphaloop.kernels.chan.analyse import FEATURES, advance
-from alphaloop.kernels.chan.config import FX_RULES, SPAN_RULES, ChanConfig, config_from, config_options
+from alphaloop.kernels.chan.analyse import advance
+from alphaloop.kernels.chan.config import ChanConfig, config_from, config_options, write_options
 from alphaloop.kernels.chan.inputs import ChanInputError, bar_fault, checked_bars
-from alphaloop.kernels.chan.tables import (
-    ChanTables,
-    fractal_table,
-    merged_table,
-    pivot_table,
-    point_table,
-    stroke_table,
-)
+from alphaloop.kernels.chan.levels import base_of
+from alphaloop.kernels.chan.segment import begin_search
+from alphaloop.kernels.chan.tables import ChanTables, Settled, read_tables, settled_rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_NO_FEATURES: Floats = np.empty((0, len(FEATURES)))
-_MAGIC = b"ALCHAN01"
+_NO_COLUMNS: Ints = np.empty(0, np.int64)
+_NO_FEATURES: Floats = np.empty((0, 0))
+_SPARE_I, _SPARE_F = 64, 64
+_MAGIC = b"ALCHAN02"
 _FIRST_ROOM = 256
 
 
 class _Arrays(NamedTuple):
-    """The machine's memory in the order the compiled loop takes it; columns as named in `layout`."""
+    """The machine's memory in the order the compiled loop takes it; columns as named in `layout`.
+
+    From `line_i` to `slots` every array holds all line levels one behind the other, see `levels.base_of`."""
 
     ints: Ints
     floats: Floats
     bars: Floats
     merged_i: Ints
     merged_f: Floats
-    stroke_i: Ints
-    stroke_f: Floats
+    free: Ints
+    free_f: Floats
+    line_i: Ints
+    line_f: Floats
     pivot_i: Ints
     pivot_f: Floats
     point_i: Ints
     point_f: Floats
-    free: Ints
-    free_f: Floats
+    births: Ints
+    unproven: Ints
+    stacks: Ints
+    slots: Ints
+    journal: Ints
+    journal_f: Floats
+
+
+_LEVELLED = _Arrays._fields[_Arrays._fields.index("line_i") : _Arrays._fields.index("slots") + 1]
+_LEVELS = range(at.LEVELS_MAX + 1)  # the topmost holds the segments of the last level that is looked at
 
 
 class ChanState:
     """All Chan layers of one series, fed with closed bars in order.
 
-    `step`, `extend` and a state restored from a `snapshot` give exactly the same tables, however they are mixed."""
+    `step`, `extend` and a state restored from a `snapshot` give exactly the same tables, however they are mixed.
+    With `tracked` off the layers above the strokes are made only at the end of each call, in half the time: the same
+    tables, but their `known_at`, `confirmed_at` and `final_at` say nothing and read -1."""
 
-    def __init__(self, config: ChanConfig) -> None:
+    def __init__(self, config: ChanConfig, *, tracked: bool = True) -> None:
         self.config = config
         self._last_ts: int | None = None
         self._room = 0
         self._arrays = _empty_arrays(config)
-        self._bar = (np.empty(1), np.empty(1), np.empty(1))
+        self._arrays.ints[at.TRACKED] = tracked
+        self._spare = (np.empty(_SPARE_I, np.int64), np.empty(_SPARE_F))
+        self._bar = (np.empty(1), np.empty(1), np.empty(1), np.empty(1))
 
     @property
     def bars(self) -> int:
@@ -66,8 +79,8 @@ class ChanState:
     def step(self, ts_ms: int, open: float, high: float, low: float, close: float, volume: float) -> None:
         """Take one closed bar; O(1) amortised. Raises ChanInputError and changes nothing when the bar is unfit.
 
-        `volume` is accepted for symmetry with `extend`; these layers do not read it."""
-        self.step_with_features(ts_ms, open, high, low, close, _NO_FEATURES)
+        `volume` is read only by the volume measures."""
+        self.step_with_features(ts_ms, open, high, low, close, volume, _NO_COLUMNS, _NO_FEATURES)
 
     def extend(
         self,
@@ -81,33 +94,22 @@ class ChanState:
         """Take a chunk of closed bars (equally long 1-D arrays, ts in epoch ms, may be empty).
 
         Raises ChanInputError(row in the chunk, reason) and changes nothing when a bar is unfit."""
-        self._take(checked_bars(ts_ms, open, high, low, close, volume, after=self._last_ts), _NO_FEATURES)
+        self._take(checked_bars(ts_ms, open, high, low, close, volume, after=self._last_ts), _NO_COLUMNS, _NO_FEATURES)
 
-    def tables(self) -> ChanTables:
-        """Copies of every layer as shown after the last bar."""
-        ints, _, bars, mi, mf, si, sf, pi, pf, qi, qf, _, _ = self._arrays
-        n = self.bars
-        return ChanTables(
-            merged=merged_table(mi[: ints[at.N_MERGED]], mf[: ints[at.N_MERGED]]),
-            fractals=fractal_table(mi[: ints[at.N_MERGED]], mf[: ints[at.N_MERGED]]),
-            strokes=stroke_table(ints, si, sf),
-            pivots=pivot_table(pi[: ints[at.N_PIVOTS]], pf[: ints[at.N_PIVOTS]]),
-            points=point_table(qi[: ints[at.N_POINTS]], qf[: ints[at.N_POINTS]]),
-            macd_dif=bars[:n, at.B_DIF].copy(),
-            macd_dea=bars[:n, at.B_DEA].copy(),
-            macd_hist=bars[:n, at.B_HIST].copy(),
-        )
+    def tables(self, after: Settled | None = None) -> ChanTables:
+        """Every layer as shown after the last bar, copied; with `after` only the rows behind those."""
+        return read_tables(self._arrays, after)
+
+    def settled(self) -> Settled:
+        """How many rows of each layer can no longer change: what a reader who keeps them need not read again."""
+        return settled_rows(self._arrays)
 
     def snapshot(self) -> bytes:
         """The whole state as bytes, the same on every platform; `restore` gives back an equal one."""
-        used = [array[:rows] for array, rows in zip(self._arrays, _used_rows(self._arrays.ints), strict=True)]
-        head = {
-            "config": config_options(self.config),
-            "last_ts": self._last_ts,
-            "rows": [int(array.shape[0]) for array in used],
-        }
+        used = _used(self._arrays)
+        head = {"config": config_options(self.config), "last_ts": self._last_ts, "rows": [len(part) for part in used]}
         text = json.dumps(head, sort_keys=True).encode()
-        parts = [np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes() for array in used]
+        parts = [np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("<")).tobytes() for part in used]
         return b"".join([_MAGIC, len(text).to_bytes(8, "little"), text, *parts])
 
     @classmethod
@@ -119,24 +121,32 @@ class ChanState:
         head = json.loads(snapshot[16:cut])
         state = cls(config_from(head["config"]))
         state._last_ts = head["last_ts"]
-        arrays: list[npt.NDArray[Any]] = []
-        for empty, rows in zip(state._arrays, head["rows"], strict=True):
+        parts: list[npt.NDArray[Any]] = []
+        for empty, rows in zip(_used(state._arrays), head["rows"], strict=True):
             shape = (rows, *empty.shape[1:])
             if len(snapshot) < cut + math.prod(shape) * 8:
                 raise ValueError("the Chan snapshot is cut short")
             kind = empty.dtype.newbyteorder("<")
             values = np.frombuffer(snapshot, dtype=kind, count=math.prod(shape), offset=cut)
-            arrays.append(values.astype(empty.dtype).reshape(shape))
+            parts.append(values.astype(empty.dtype).reshape(shape))
             cut += math.prod(shape) * 8
         if cut != len(snapshot):
             raise ValueError("the Chan snapshot has bytes left over")
-        state._arrays = _Arrays(*arrays)
+        state._arrays = _with_room(parts, 0)
         return state
 
     def step_with_features(
-        self, ts_ms: int, open: float, high: float, low: float, close: float, features: Floats
+        self,
+        ts_ms: int,
+        open: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+        wanted: Ints,
+        features: Floats,
     ) -> None:
-        """As `step`, and writes the as-of row (`FEATURES`) into `features`, float64[1, 12]."""
+        """As `step`, and writes the as-of columns `wanted` (places in `FEATURES`) into `features`, float64[1, n]."""
         if self._last_ts is not None and ts_ms <= self._last_ts:
             raise ChanInputError(self.bars, "the time does not come after the bar before")
         if not (0.0 < low <= high < math.inf and 0.0 < open < math.inf and 0.0 < close < math.inf):
@@ -145,11 +155,9 @@ class ChanState:
         if self._room < 1:
             self._make_room(1)
         self._room -= 1
-        bar_high, bar_low, bar_close = self._bar
-        bar_high[0] = high
-        bar_low[0] = low
-        bar_close[0] = close
-        advance(*self._arrays, bar_high, bar_low, bar_close, features)
+        for column, value in zip(self._bar, (high, low, close, volume), strict=True):
+            column[0] = value
+        advance(*self._arrays, *self._spare, *self._bar, wanted, features)
 
     def extend_with_features(
         self,
@@ -159,79 +167,128 @@ class ChanState:
         low: npt.ArrayLike,
         close: npt.ArrayLike,
         volume: npt.ArrayLike,
+        wanted: Ints,
     ) -> Floats:
-        """As `extend`, and returns float64[n, 12]: the as-of row (`FEATURES`) after each bar."""
+        """As `extend`, and returns float64[n, len(wanted)]: the as-of columns `wanted` after each bar."""
         bars = checked_bars(ts_ms, open, high, low, close, volume, after=self._last_ts)
-        features = np.empty((bars[0].shape[0], len(FEATURES)))
-        self._take(bars, features)
+        features = np.empty((bars[0].shape[0], len(wanted)))
+        self._take(bars, wanted, features)
         return features
 
-    def _take(self, bars: tuple[Ints, Floats, Floats, Floats], features: Floats) -> None:
-        ts, high, low, close = bars
+    def _take(self, bars: tuple[Ints, Floats, Floats, Floats, Floats], wanted: Ints, features: Floats) -> None:
+        ts, high, low, close, volume = bars
         n = ts.shape[0]
         if n == 0:
             return
         self._last_ts = int(ts[-1])
         self._make_room(n)
         self._room -= n
-        advance(*self._arrays, high, low, close, features)
+        advance(*self._arrays, *self._spare, high, low, close, volume, wanted, features)
 
     def _make_room(self, more: int) -> None:
         """Grow every layer so that `more` bars fit; doubling keeps the cost per bar constant."""
         if self._room >= more:
             return
         room = max(more, self.bars, _FIRST_ROOM)
-        # A stroke takes at least three bars and carries at most two points; the constants hold the provisional tail.
-        few = room // 2 + 8
-        extra = (0, 0, room, room, room, few, few, few, few, 2 * few, 2 * few, room, room)
-        grown: list[npt.NDArray[Any]] = []
-        for array, used, added in zip(self._arrays, _used_rows(self._arrays.ints), extra, strict=True):
-            larger = np.zeros((used + added, *array.shape[1:]), array.dtype)
-            larger[:used] = array[:used]
-            grown.append(larger)
-        self._arrays = _Arrays(*grown)
+        self._arrays = _with_room(_used(self._arrays), room)
         self._room = room
 
 
+def _used(arrays: _Arrays) -> list[npt.NDArray[Any]]:
+    """The rows in use, array by array and within an array level by level."""
+    ints = arrays.ints
+    bars, merged, free = int(ints[at.N_BARS]), int(ints[at.N_MERGED]), int(ints[at.N_FREE])
+    plain = {"bars": bars, "merged_i": merged, "merged_f": merged, "free": free, "free_f": free}
+    used: list[npt.NDArray[Any]] = []
+    for name, array in zip(_Arrays._fields, arrays, strict=True):
+        if name not in _LEVELLED:
+            used.append(array[: plain.get(name, len(array))])
+            continue
+        for level in _LEVELS:
+            scale = at.POINTS_ROOM if name.startswith("point") else 1
+            base = base_of(ints[at.ROOM], level) * scale
+            used.append(array[base : base + _rows_in_use(ints, name, level)])
+    return used
+
+
+def _rows_in_use(ints: Ints, name: str, level: int) -> int:
+    m = ints[at.HEAD_I + level * at.LEVEL_I :]
+    # A provisional tail that takes the place of two sure strokes leaves the second one in its row, unshown.
+    lines = int(m[at.G_LINES]) if level else int(max(ints[at.N_SURE], ints[at.N_SHOWN]))
+    counts = {
+        "pivot": max(m[at.P_COUNT], m[at.P_SOLID]),
+        "point": m[at.Q_COUNT],
+        "unproven": m[at.G_UNPROVEN],
+        "stacks": max(m[at.G_HIGHS], m[at.G_LOWS]),
+        "slots": m[at.P_SLOTS],
+    }
+    return int(counts.get(name.removesuffix("_i").removesuffix("_f"), lines))
+
+
+def _with_room(used: list[npt.NDArray[Any]], more: int) -> _Arrays:
+    """Arrays that hold `used` and have room for `more` bars."""
+    parts = iter(used)
+    ints = next(parts).copy()
+    bars = int(ints[at.N_BARS])
+    room = _lines_room(bars + more)
+    ints[at.ROOM] = room
+    grown: list[npt.NDArray[Any]] = [ints]
+    fixed = ("floats", "journal", "journal_f")
+    for name in _Arrays._fields[1:]:
+        if name not in _LEVELLED:
+            part = next(parts)
+            grown.append(part.copy() if name in fixed else _larger([part], [0], bars + more))
+            continue
+        scale = at.POINTS_ROOM if name.startswith("point") else 1
+        bases = [base_of(room, level) * scale for level in range(at.LEVELS_MAX + 2)]
+        grown.append(_larger([next(parts) for _ in _LEVELS], bases[:-1], bases[-1]))
+    return _Arrays(*grown)
+
+
+def _lines_room(bars: int) -> int:
+    # The loosest stroke takes two bars; the constant holds the provisional tail.
+    return bars // 2 + 16
+
+
+def _larger(parts: list[npt.NDArray[Any]], bases: list[int], rows: int) -> npt.NDArray[Any]:
+    # Pages that are never written cost no memory, so generous room is free.
+    larger = np.zeros((rows, *parts[0].shape[1:]), parts[0].dtype)
+    for part, base in zip(parts, bases, strict=True):
+        larger[base : base + len(part)] = part
+    return larger
+
+
 def _empty_arrays(config: ChanConfig) -> _Arrays:
-    ints = np.zeros(at.SCALARS_I, np.int64)
-    ints[[at.CLOSED_AT, at.SEEN_STROKES]] = -1
-    ints[at.SPAN_RULE] = SPAN_RULES.index(config.stroke_span)
-    ints[at.FX_RULE] = FX_RULES.index(config.fractal_check)
-    ints[at.PEAK_RULE] = config.end_is_peak
-    ints[at.GAP_RULE] = config.gap_counts
-    ints[[at.FIXED + at.B1_STROKE, at.FIXED + at.S1_STROKE]] = -1
-    floats = np.zeros(at.SCALARS_F)
-    floats[at.BEYOND] = floats[at.FREE_LOW] = np.inf
-    floats[at.FREE_HIGH] = -np.inf
-    floats[at.LAST_RATIO] = np.nan
-    floats[at.RATE] = config.divergence_rate
-    for place, period in (
-        (at.ALPHA_FAST, config.macd_fast),
-        (at.ALPHA_SLOW, config.macd_slow),
-        (at.ALPHA_SIGNAL, config.macd_signal),
-    ):
-        floats[place] = 2.0 / (period + 1.0)
-    return _Arrays(
-        ints=ints,
-        floats=floats,
-        bars=np.zeros((0, at.BAR_F)),
-        merged_i=np.zeros((0, at.MERGED_I), np.int64),
-        merged_f=np.zeros((0, at.MERGED_F)),
-        stroke_i=np.zeros((0, at.STROKE_I), np.int64),
-        stroke_f=np.zeros((0, at.STROKE_F)),
-        pivot_i=np.zeros((0, at.PIVOT_I), np.int64),
-        pivot_f=np.zeros((0, at.PIVOT_F)),
-        point_i=np.zeros((0, at.POINT_I), np.int64),
-        point_f=np.zeros((0, at.POINT_F)),
-        free=np.zeros(0, np.int64),
-        free_f=np.zeros((0, at.FREE_F)),
-    )
-
-
-def _used_rows(ints: Ints) -> list[int]:
-    bars, merged, pivots, points = (int(ints[i]) for i in (at.N_BARS, at.N_MERGED, at.N_PIVOTS, at.N_POINTS))
-    strokes = int(ints[at.N_STROKES]) + (1 if bars else 0)
-    free = int(ints[at.N_FREE])
-    rows = [at.SCALARS_I, at.SCALARS_F, bars, merged, merged, strokes, strokes]
-    return [*rows, pivots, pivots, points, points, free, free]
+    ints = np.zeros(at.HEAD_I + (at.LEVELS_MAX + 2) * at.LEVEL_I, np.int64)
+    floats = np.zeros(at.HEAD_F + (at.LEVELS_MAX + 2) * at.LEVEL_F)
+    write_options(config, ints, floats)
+    for level in range(at.LEVELS_MAX + 2):
+        m = ints[at.HEAD_I + level * at.LEVEL_I :]
+        begin_search(m, 0, 0)
+        m[[at.A_B1, at.A_S1, at.Q_NEWEST]] = -1
+        floats[at.HEAD_F + level * at.LEVEL_F + at.LAST_RATIO] = np.nan
+    journal = at.JOURNAL_MAX * at.LEVELS_MAX
+    widths = {
+        "bars": at.BAR_F,
+        "merged_i": at.MERGED_I,
+        "merged_f": at.MERGED_F,
+        "free_f": at.FREE_F,
+        "line_i": at.LINE_I,
+        "line_f": at.LINE_F,
+        "pivot_i": at.PIVOT_I,
+        "pivot_f": at.PIVOT_F,
+        "point_i": at.POINT_I,
+        "point_f": at.POINT_F,
+        "births": at.BIRTH_I,
+        "unproven": at.UNPROVEN_I,
+        "stacks": 2,
+        "slots": at.SLOT_I,
+    }
+    used: list[npt.NDArray[Any]] = [ints, floats]
+    for name in _Arrays._fields[2:-2]:
+        kind = np.float64 if name.endswith("_f") or name == "bars" else np.int64
+        empty = np.zeros((0, widths[name]), kind) if name != "free" else np.zeros(0, np.int64)
+        used.extend([empty] * (len(_LEVELS) if name in _LEVELLED else 1))
+    used.append(np.zeros((journal, at.PIVOT_I + 1), np.int64))
+    used.append(np.zeros((journal, at.PIVOT_F)))
+    return _with_room(used, 0)
