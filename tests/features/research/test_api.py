@@ -7,7 +7,7 @@ import pytest
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.market import service as market
-from alphaloop.features.research.rows import structure_rows
+from alphaloop.features.research.rows import LAYERS, structure_rows
 from alphaloop.infra.identity import Actor, ActorType
 from alphaloop.kernels.chan import PRESETS, ChanState
 from tests.features.market.shop import Shop
@@ -47,6 +47,7 @@ async def test_the_structure_is_the_kernels_and_grows_with_the_replay(shop: Shop
         state.extend(known.ts, known.open, known.high, known.low, known.close, known.volume)
         expected = structure_rows(state.tables(), known.ts, close=float(known.close[-1]), decimals=2)
         assert {name: found[name] for name in expected} == expected
+        assert set(expected["first"]) == set(LAYERS)
         assert (found["bars"], found["first_ts"], found["config"]) == (rows, START_MS, "CN-STRICT-1")
         assert found["as_of_ms"] == START_MS + rows * MINUTE_MS
     await shop.get(
@@ -64,6 +65,25 @@ async def test_a_window_names_where_its_rows_begin(shop: Shop) -> None:
     assert part["fractals"] == whole["fractals"][part["first"]["fractals"] :]
     assert part["state"] == whole["state"]
     assert part["state"]["key"] in ("up", "down", "in_pivot", "leaving_up", "leaving_down")
+
+
+async def test_several_timeframes_come_over_the_same_time(shop: Shop) -> None:
+    table = walk(3000)
+    await shop.bring_in(csv_of(table))
+    found = await shop.get(
+        "/chan/structure", instrument="BTCUSDT", timeframe="5m", limit=120, levels="1m,5m,15m,1m", config="new-stroke"
+    )
+    assert found["timeframe"] == "5m"
+    assert [(level["timeframe"], level["bars"]) for level in found["levels"]] == [("1m", 120), ("15m", 40)]
+    for level in found["levels"]:
+        alone = await shop.get(
+            "/chan/structure", instrument="BTCUSDT", timeframe=level["timeframe"], config="new-stroke"
+        )
+        assert level["first_ts"] >= found["first_ts"]
+        assert level["strokes"] == alone["strokes"][level["first"]["strokes"] :]
+        assert level["state"] == alone["state"]
+        assert level["strokes"]
+    await shop.get("/chan/structure", status=422, instrument="BTCUSDT", timeframe="5m", levels="7m")
 
 
 async def test_the_watch_list_follows_the_replays_time(shop: Shop) -> None:

@@ -6,7 +6,8 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
-from alphaloop.features.market.schemas import Moment, TimeframeName, Whole
+from alphaloop.core.bar import parse_timeframe
+from alphaloop.features.market.schemas import AdjustKey, Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.research import schemas, service
 from alphaloop.infra.http.doors import Asking, Reading, StrictRoute, Wired, Wiring
@@ -17,6 +18,8 @@ router = APIRouter(
 )
 
 ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
+
+LevelNames = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9A-Za-z,]*$")]
 
 
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -36,23 +39,24 @@ async def get_chan_structure(
     instrument: Annotated[Symbol, Query()],
     timeframe: Annotated[TimeframeName, Query()],
     config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
+    adjust: Annotated[AdjustKey, Query(description="As for /market/bars.")] = "none",
     limit: Annotated[Whole, Query(ge=1, le=200_000, description="Bars of the window.")] = 10_000,
     before: Annotated[Moment | None, Query(description="The window ends before this time (epoch ms).")] = None,
+    levels: Annotated[LevelNames, Query(description="Other timeframes to show with it, such as 30m,1d.")] = "",
     replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
 ) -> Response:
-    """Fractals, strokes, pivots and points that touch the window, and where the price is. Rows may still change until
-    they are final."""
+    """Fractals, strokes, segments, pivots and points that touch the window, and where the price is. Rows may still
+    change until they are final."""
+    question = service.Question(instrument, timeframe, config, adjust, replay_id)
     found = await service.read_structure(
         session,
         actor,
         BarStore(wiring.settings.bars_dir),
         _book(wiring),
-        instrument=instrument,
-        timeframe=timeframe,
-        config=config,
+        question,
         limit=limit,
         before_ts=before,
-        replay_id=replay_id,
+        levels=[parse_timeframe(name) for name in levels.split(",") if name],
     )
     # Thousands of our own rows go out as they are, without being checked one by one again.
     return Response(orjson.dumps(found), media_type="application/json")

@@ -106,11 +106,13 @@ class FirstRows(Wire):
     segments2: int
 
 
-class StructureOut(Wire):
-    """The structure as known at `as_of_ms`, over `bars` bars from `first_ts` on. Pivots and points stand on strokes,
-    segment_pivots and segment_points on segments; segments2 are segments of segments."""
+class SeriesStructureOut(Wire):
+    """The structure of one timeframe as known at `as_of_ms`, over `bars` bars from `first_ts` on. Pivots and points
+    stand on strokes, segment_pivots and segment_points on segments; segments2 are segments of segments."""
 
+    timeframe: str
     config: str
+    mode: str
     as_of_ms: int | None
     first_ts: int | None
     bars: int
@@ -124,6 +126,12 @@ class StructureOut(Wire):
     segment_points: list[PointOut]
     segments2: list[SegmentOut]
     state: SentenceOut | None
+
+
+class StructureOut(SeriesStructureOut):
+    """The structure of the timeframe asked for, and in `levels` those of the other ones over the same time."""
+
+    levels: list[SeriesStructureOut]
 
 
 class WatchName(Wire):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.core.corporate import RAW
 from alphaloop.core.errors import InvalidError, UnavailableError
 from alphaloop.features.market.service import BarStore, SeriesKey, read_series
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 
     from alphaloop.kernels.chan import ChanState, ChanTables
 
+DEFAULT_CONFIG = "CN-STRICT-1"
 KEPT = 64
+KEPT_BARS = 2_000_000
+"""Bars of all kept states together: a state weighs some 400 bytes a bar."""
+
+MOST_BARS = 2_000_000
+"""A longer series is not analysed for a question; a coarser timeframe of it is."""
+
+_CHUNK = 16_384  # bars of one compiled call, which keeps every other thread of the process waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +54,14 @@ class _Kept:
         return int(self.times[-1][-1])
 
 
+_Name = tuple[str, str, str, int | None]
+
+
 class StructureBook:
     """The newest states by series, configuration and watcher (a replay, or nobody for the present)."""
 
     def __init__(self, *, kept: int = KEPT) -> None:
-        self._kept: OrderedDict[tuple[str, str, str, int | None], _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Name, _Kept] = OrderedDict()
         self._most = kept
         self._lock = threading.Lock()
 
@@ -60,6 +72,9 @@ class StructureBook:
 
         Continues the state of the last question when bars were only added since; begins anew otherwise.
         """
+        if key.adjust != RAW:  # not kept: a new ex-date gives every bar before it another price
+            made = _begun(store, key, config, as_of_ms)
+            return None if made is None else _view(made)
         name = (key.symbol, key.timeframe.value, config, watcher)
         with self._lock:
             kept = self._kept.get(name)
@@ -76,12 +91,14 @@ class StructureBook:
         with fresh.lock:
             return _view(fresh)
 
-    def _touch(self, name: tuple[str, str, str, int | None], kept: _Kept) -> None:
+    def _touch(self, name: _Name, kept: _Kept) -> None:
         with self._lock:
             self._kept[name] = kept
             self._kept.move_to_end(name)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            bars = sum(one.state.bars for one in self._kept.values())
+            while len(self._kept) > self._most or (bars > KEPT_BARS and len(self._kept) > 1):
+                _, gone = self._kept.popitem(last=False)
+                bars -= gone.state.bars
 
 
 def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -> _Kept | None:
@@ -90,6 +107,8 @@ def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -
     if config not in PRESETS:
         raise _unknown(list(PRESETS))
     stamp = _stamp(store, key)
+    if stamp[0] > MOST_BARS and key.origin is key.timeframe:
+        raise _too_long()
     table = read_series(store, key, as_of_ms=as_of_ms)
     if not len(table):
         return None
@@ -119,8 +138,10 @@ def _continued(kept: _Kept, store: BarStore, key: SeriesKey, as_of_ms: int | Non
 def _feed(kept: _Kept, table: BarTable) -> None:
     from alphaloop.kernels.chan import ChanInputError
 
+    columns = (table.ts, table.open, table.high, table.low, table.close, table.volume)
     try:
-        kept.state.extend(table.ts, table.open, table.high, table.low, table.close, table.volume)
+        for start in range(0, len(table), _CHUNK):
+            kept.state.extend(*(column[start : start + _CHUNK] for column in columns))
     except ChanInputError as error:
         raise UnavailableError(f"The stored bars cannot be analysed: {error.reason}.", code="series_damaged") from error
     kept.times.append(table.ts)
@@ -139,6 +160,14 @@ def _view(kept: _Kept) -> Structure:
 def _stamp(store: BarStore, key: SeriesKey) -> tuple[int, int]:
     manifest = store.manifest(key.symbol, key.origin)
     return (0, 0) if manifest is None else (manifest.rows, manifest.conflicts)
+
+
+def _too_long() -> InvalidError:
+    return InvalidError(
+        f"The series has more than {MOST_BARS:,} bars; ask for a coarser timeframe.",
+        code="series_too_long",
+        fields=(("timeframe", "series_too_long"),),
+    )
 
 
 def _unknown(known: list[str]) -> InvalidError:

@@ -1,4 +1,4 @@
-"""What is known about a series: its Chan structure, and one line for a watch list."""
+"""One line for each instrument a person watches: last price, change and Chan mood."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,21 +10,11 @@ from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import NotFoundError
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore, SeriesKey
-from alphaloop.features.research.rows import LAYERS, price_text, sentence_parts, structure_rows, tail_of
-from alphaloop.features.research.structures import Structure, StructureBook
+from alphaloop.features.research.rows import price_text, sentence_parts, tail_of
+from alphaloop.features.research.structures import DEFAULT_CONFIG, StructureBook
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.identity import Actor
 
-__all__ = [
-    "DEFAULT_CONFIG",
-    "Structure",
-    "StructureBook",
-    "WatchLine",
-    "read_structure",
-    "watch_lines",
-]
-
-DEFAULT_CONFIG = "CN-STRICT-1"
 _DAY_MS = Timeframe.D1.ms
 
 
@@ -42,57 +32,6 @@ class WatchLine:
     ts: int | None
     state: str | None
     point: dict[str, Any] | None
-
-
-async def read_structure(
-    session: ReadSession,
-    actor: Actor,
-    store: BarStore,
-    book: StructureBook,
-    *,
-    instrument: str,
-    timeframe: Timeframe,
-    config: str = DEFAULT_CONFIG,
-    limit: int = 10_000,
-    before_ts: int | None = None,
-    replay_id: int | None = None,
-) -> dict[str, Any]:
-    """Rows of the structure that touch the newest `limit` bars before `before_ts`, as known at the replay's now.
-
-    Numbers (`n`, `stroke`, `first`) count from the beginning of the series, whatever the window. NotFoundError when
-    there is no such series, InvalidError 'unknown_config'.
-    """
-    actor.require("chan.read")
-    as_of_ms = await market.moment_of(session, actor, replay_id)
-    key = await market.series_key(session, instrument, timeframe)
-
-    def analyse() -> dict[str, Any]:
-        found = book.structure(store, key, config=config, as_of_ms=as_of_ms, watcher=replay_id)
-        return _windowed(found, key, limit=limit, before_ts=before_ts, as_of_ms=as_of_ms) | {"config": config}
-
-    return await asyncio.to_thread(analyse)
-
-
-def _windowed(
-    found: Structure | None, key: SeriesKey, *, limit: int, before_ts: int | None, as_of_ms: int | None
-) -> dict[str, Any]:
-    if found is None:
-        empty: dict[str, Any] = {layer: [] for layer in LAYERS}
-        return {
-            **empty,
-            "first": dict.fromkeys(LAYERS, 0),
-            "state": None,
-            "as_of_ms": as_of_ms,
-            "first_ts": None,
-            "bars": 0,
-        }
-    stop = len(found.ts) if before_ts is None else int(found.ts.searchsorted(before_ts))
-    start = max(0, stop - limit)
-    rows = structure_rows(found.tables, found.ts, close=found.close, decimals=found.decimals, window=(start, stop))
-    if as_of_ms is None:
-        as_of_ms = key.calendar_rules.close_ms(int(found.ts[-1]), key.timeframe)
-    first_ts = int(found.ts[start]) if stop > start else None
-    return {**rows, "as_of_ms": as_of_ms, "first_ts": first_ts, "bars": stop - start}
 
 
 async def watch_lines(
