@@ -177,6 +177,8 @@ def test_a_cross_section_of_unknown_or_mixed_prices_is_refused_by_name() -> None
         ("EQUITY", "", "unadjusted; volume in lots of 100", StoredMode.RAW),
         ("EQUITY", "", "forward-adjusted as shipped", StoredMode.FORWARD),
         ("ETF", "", "split-adjusted, not dividend-adjusted", StoredMode.SPLIT),
+        ("ETF", "", "split-adjusted from raw prices with the factor files", StoredMode.SPLIT),
+        ("EQUITY", "", "a few sessions, raw prices", StoredMode.RAW),
         ("EQUITY", "", "adjusted as shipped", StoredMode.UNKNOWN),
         ("EQUITY", "BACKWARD", "unadjusted", StoredMode.BACKWARD),
     ],

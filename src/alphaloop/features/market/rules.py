@@ -111,11 +111,11 @@ def held_mode(asset_class: str, *, stated: str = "", note: str = "") -> StoredMo
 
 _NOTES = (
     ("unadjusted", StoredMode.RAW),
-    ("raw prices", StoredMode.RAW),
     ("split-adjusted", StoredMode.SPLIT),
     ("forward-adjusted", StoredMode.FORWARD),
     ("back-adjusted", StoredMode.BACKWARD),
     ("backward-adjusted", StoredMode.BACKWARD),
+    ("raw prices", StoredMode.RAW),
 )
 
 

@@ -7,6 +7,7 @@ export type SettingField = {
   hint: Both | string | null;
   kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'list';
   required: boolean;
+  secret: boolean;
   choices: string[];
   initial: string;
 };
@@ -66,6 +67,7 @@ export function fieldsOf(schema: unknown, config: Record<string, unknown> = {}):
         hint,
         kind: kindOf(node),
         required: required.has(name),
+        secret: node.secret === true,
         choices: Array.isArray(node.enum) ? node.enum.map(String) : [],
         initial: textOf(config[name] ?? node.default ?? (node.type === 'boolean' ? false : ''))
       };
