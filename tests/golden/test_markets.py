@@ -21,11 +21,13 @@ from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.money import ZERO
 from alphaloop.core.order import OrderSide, OrderType, VenueOrder
 from alphaloop.core.signal import Sizing
+from alphaloop.engine.margin import Mark
 from alphaloop.engine.panel import make_panel, make_series
-from alphaloop.engine.rule_arrays import lay_ground
+from alphaloop.engine.rule_arrays import Stake, lay_ground
 from alphaloop.engine.simulate import FillReason, Rules, simulate
 from alphaloop.engine.strategy import Signals, mark_episodes
 from alphaloop.features.accounts import service as accounts
+from alphaloop.features.accounts.service import MarginTerms
 from alphaloop.features.orders import service as orders
 from alphaloop.features.orders.service import NewOrderRequest
 from alphaloop.infra.db import Database
@@ -53,6 +55,14 @@ class Step:
     day: date
 
     @property
+    def mark(self) -> Mark:
+        return Mark(*(D(text) for text in self.told.get("mark") or own_mark(self)))
+
+    @property
+    def funding(self) -> Decimal | None:
+        return D(self.told["funding"]) if "funding" in self.told else None
+
+    @property
     def fills(self) -> list[tuple[Decimal, Decimal, Decimal]]:
         return [(D(one["quantity"]), D(one["price"]), D(one["fee"])) for one in self.told["fills"]]
 
@@ -64,6 +74,14 @@ class Case:
     timeframe: Timeframe
     steps: list[Step]
     actions: list[CorporateAction]
+
+    @property
+    def leverage(self) -> Decimal:
+        return D(self.told.get("leverage", "1"))
+
+    @property
+    def isolated(self) -> bool:
+        return bool(self.told.get("isolated", False))
 
 
 def read_case(path: Path) -> Case:
@@ -136,6 +154,13 @@ def test_the_simulator_fills_as_worked_out_by_hand(case: Case) -> None:
         broker_rate=float(case.told["broker_rate"]),
         actions={case.instrument.symbol: case.actions},
     )
+    if case.leverage > 1:
+        ground = lay_ground(
+            panel,
+            [case.instrument],
+            broker_rate=float(case.told["broker_rate"]),
+            stakes={case.instrument.symbol: stake(case, steps)},
+        )
     rules = Rules(cash=float(case.told["cash"]), can_short=case.instrument.can_short)
     made = simulate(panel, signals, rules, ground=ground)
     found = [
@@ -149,6 +174,17 @@ def test_the_simulator_fills_as_worked_out_by_hand(case: Case) -> None:
     assert float(made.quantity[0]) == float(case.steps[-1].told["quantity"])
 
 
+def stake(case: Case, steps: list[Step]) -> Stake:
+    marks = np.array([[float(text) for text in step.told.get("mark") or own_mark(step)] for step in steps]).T
+    funding = np.array([float(step.told.get("funding", 0)) for step in steps])
+    return Stake(case.leverage, isolated=case.isolated, mark=marks, funding=funding)
+
+
+def own_mark(step: Step) -> list[str]:
+    o, high, low, _, _ = step.told["bar"]
+    return [o, low, high]
+
+
 @pytest.mark.database
 async def test_the_paper_venue_fills_as_worked_out_by_hand(case: Case, db: Database, clock: ManualClock) -> None:
     venue = PaperVenue(db, clock)
@@ -159,13 +195,19 @@ async def test_the_paper_venue_fills_as_worked_out_by_hand(case: Case, db: Datab
         cash=D(case.told["cash"]),
         fee_rate=D(case.told["broker_rate"]),
         slippage_bps=ZERO,
+        leverage=case.leverage,
+        isolated=case.isolated,
     )
     seen, sent, held = 0, 0, ZERO
     for step, actions in due(case):
         for action in actions:
             await venue.on_action(1, case.instrument.symbol, action)
         if step.bar is not None:
-            await venue.on_bar(1, step.bar)
+            if step.funding is not None:
+                await venue.settle_funding(
+                    1, case.instrument.symbol, rate=step.funding, mark=step.mark.open, ts_ms=step.bar.ts_ms
+                )
+            await venue.on_bar(1, step.bar, mark=step.mark)
         new = await venue.fills_after(1, seen)
         seen = new[-1][0] if new else seen
         assert [(fill.quantity * fill.side.sign, fill.price, fill.fee) for _, fill in new] == step.fills, step.told[
@@ -194,6 +236,11 @@ async def test_the_ticket_answers_as_worked_out_by_hand(case: Case, db: Database
         for action in actions:
             await desk.execution.pass_ex_date(desk.account, case.instrument, action)
         if step.bar is not None:
+            if step.funding is not None:
+                await desk.execution.settle_funding(
+                    desk.account, case.instrument, rate=step.funding, mark=step.mark.open, ts_ms=step.bar.ts_ms
+                )
+            await desk.venue.on_bar(desk.account.id, step.bar, mark=step.mark)
             await desk.turn(step.bar)
         rows = await desk.fills()
         signed = [(row.quantity * OrderSide(row.side).sign, row.price, row.fee) for row in rows[booked:]]
@@ -244,10 +291,20 @@ async def open_market_desk(case: Case, db: Database, clock: ManualClock) -> Desk
             quote_asset=case.instrument.quote,
             cash=D(case.told["cash"]),
             replay_id=replay,
+            terms=MarginTerms(case.leverage, case.isolated),
         )
         account.fee_rate, account.slippage_bps = D(case.told["broker_rate"]), ZERO
     venue = PaperVenue(db, clock)
     desk = Desk(db, clock, actor, account, venue, make_execution(db, clock, venue), (case.instrument,))
+    await venue.open_account(
+        account.id,
+        quote_asset=account.quote_asset,
+        cash=account.opening_cash,
+        fee_rate=account.fee_rate,
+        slippage_bps=account.slippage_bps,
+        leverage=account.leverage,
+        isolated=account.isolated,
+    )
     await open_at_venue(desk)
     await desk.set_limits(GENEROUS)
     return desk

@@ -1,5 +1,6 @@
 """When a market is open. A market's own time zone appears here and nowhere else."""
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -202,18 +203,25 @@ def _recorded(code: str) -> KnownDays | None:
         return None
     import exchange_calendars
 
-    kind = type(exchange_calendars.get_calendar(code))
-    first, last = kind.bound_min(), kind.bound_max()
-    calendar = exchange_calendars.get_calendar(
-        code, start=max(first, first.__class__("1990-01-01")) if first is not None else "1990-01-01", end=last
-    )
+    with warnings.catch_warnings():
+        # How it uses pandas is not ours to mend.
+        warnings.simplefilter("ignore")
+        kind = type(exchange_calendars.get_calendar(code))
+        first, last = kind.bound_min(), kind.bound_max()
+        calendar = exchange_calendars.get_calendar(code, start=first or _FIRST, end=last)
+        closes = {day.date(): calendar.session_close(day) for day in calendar.early_closes}
     zone = ZoneInfo(str(calendar.tz))
-    early = {day.date(): calendar.session_close(day).astimezone(zone).time() for day in calendar.early_closes}
     days = frozenset(day.date() for day in calendar.sessions)
-    from_day = first.date() if first is not None and first.year >= 1990 else date(1990, 1, 1)
-    return KnownDays(from_day, last.date() if last is not None else max(days), days, early)
+    return KnownDays(
+        first.date() if first is not None else date.fromisoformat(_FIRST),
+        last.date() if last is not None else max(days),
+        days,
+        {day: close.astimezone(zone).time() for day, close in closes.items()},
+    )
 
 
+# Where a source does not say since when it knows a market.
+_FIRST = "1960-01-01"
 _WEEK = frozenset(range(5))
 _NEW_YORK: Spans = ((time(9, 30), time(16)),)
 _CHINA: Spans = ((time(9, 30), time(11, 30)), (time(13), time(15)))

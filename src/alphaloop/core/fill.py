@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from alphaloop.core.order import OrderSide
 
+FORCED_PREFIX = "forced-"
+"""How the client_order_id of a fill begins that the venue made on its own: a liquidation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:

@@ -61,7 +61,8 @@ class DayState:
         rules = rules_on(instrument, self.day)
         settled = EXACT.subtract(position, self.bought) if rules.settlement.sell_after_sessions else None
         sellable = None if settled is None else max(settled, ZERO)
-        return TradingDay(rules, price_band(instrument, self.day, self.reference), sellable, position)
+        band = price_band(instrument, self.day, self.reference)
+        return TradingDay(rules, band, sellable, position, self.bought)
 
 
 def price_band(instrument: Instrument, day: date, reference: Decimal | None) -> Band | None:
@@ -104,6 +105,6 @@ def order_day(instrument: Instrument, ts_ms: int) -> date:
 
 
 def has_memory(instrument: Instrument, day: date) -> bool:
-    """Whether the day's rules depend on what happened before: a reference price, or shares that settle later."""
+    """Whether the day's rules depend on what happened before: a reference price, unsettled shares, or a margin."""
     rules = rules_on(instrument, day)
-    return rules.limit is not None or rules.settlement.sell_after_sessions > 0
+    return rules.limit is not None or rules.settlement.sell_after_sessions > 0 or rules.margin is not None

@@ -68,13 +68,14 @@ class Closed(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class TradingDay:
     """What holds in a session: the rules, its price limits (None: none), how much of the position may be sold (None:
-    all of it), and the signed position itself.
+    all of it), the signed position itself, and what was bought in this session.
     """
 
     rules: DayRules
     band: Band | None = None
     sellable: Decimal | None = None
     position: Decimal = ZERO
+    bought: Decimal = ZERO
 
 
 class Outcome(NamedTuple):

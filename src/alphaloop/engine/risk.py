@@ -214,7 +214,8 @@ def _sizes(order: VenueOrder, context: RiskContext, limits: Limits) -> Iterable[
     if equity is None or not equity.is_finite() or equity <= 0 or last is None or held is None:
         yield StepResult(6, "equity_unknown", False)
         return
-    notional = EXACT.multiply(order.quantity, order_price(order, last))
+    # On margin a share of equity is what the position binds, not what it is worth.
+    notional = EXACT.multiply(EXACT.multiply(order.quantity, order_price(order, last)), context.initial_share)
     opens = held * order.side.sign >= 0
     if limits.max_single_order_pct is not None and (opens or order.quantity > abs(held)):
         share = EXACT.divide(notional, equity)
@@ -225,7 +226,8 @@ def _sizes(order: VenueOrder, context: RiskContext, limits: Limits) -> Iterable[
         if context.exposure_pending is None:
             yield StepResult(6, "exposure_unknown", False)
             return
-        total = EXACT.add(EXACT.add(EXACT.multiply(abs(held), last), context.exposure_pending), notional)
+        bound = EXACT.multiply(EXACT.multiply(abs(held), last), context.initial_share)
+        total = EXACT.add(EXACT.add(bound, context.exposure_pending), notional)
         share = EXACT.divide(total, equity)
         limit = limits.max_single_position_pct
         yield StepResult(6, "single_position_pct", share <= limit, share, limit)

@@ -596,12 +596,11 @@ def _liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) ->
             continue
         opened = ground.marks[0, t, n]
         price = opened if side * opened <= side * level else level
-        fee = abs(held) * price * ground.liquidation[n]
         # Whoever is liquidated loses what stood behind the position and no more.
-        fee = min(fee, max(wallet + held * price, 0.0))
-        lost = min(wallet + held * price - fee, 0.0)
+        bankrupt = -wallet / held
+        price = max(price, bankrupt) if held > 0.0 else min(price, bankrupt)
+        fee = min(abs(held) * price * ground.liquidation[n], max(wallet + held * price, 0.0))
         _apply(book, n, t, -held, price, fee)
-        book.money[0] -= lost
         book.pending[n] = False
         count = _record(fills, count, (t, n, -held, price, fee, LIQUIDATION, book.episode[n]))
         over = True
@@ -640,11 +639,15 @@ def _pass(
             highs[n] = view.high[t, n] if known else closes[n]
             lows[n] = view.low[t, n] if known else closes[n]
             book.room[n] = np.inf if terms.volume_limit <= 0.0 else terms.volume_limit * view.volume[t, n]
+            wants = book.pending[n]
             if ground.on:
                 day = ground.day[t, ground.calendar[n]]
                 if day > book.session[n]:
                     count = _new_day(book, n, day, t, ground, fills, count)
-            waiting |= book.pending[n]
+                # Waiting for shares to settle is all that such an order can do today.
+                if wants and book.pending_quantity[n] < book.quantity[n] <= book.today[n]:
+                    wants = ground.terms[ground.kind[day, n], SETTLE] == 0.0
+            waiting |= wants
             exposed |= book.quantity[n] != 0.0
         # Most rows have nothing to do: handing the book to a function costs more than asking first.
         if ground.funded and exposed:

@@ -42,6 +42,7 @@ class PaperPosition(Model):
     instrument: Mapped[str] = mapped_column(String(64))
     base_asset: Mapped[str] = mapped_column(String(64))
     quantity: Mapped[Decimal] = mapped_column(Amount)
+    average: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
     last_bar_ms: Mapped[int] = mapped_column(Key)
 
 
@@ -60,6 +61,7 @@ class PaperDay(Model):
     bought: Mapped[Decimal] = mapped_column(Amount)
     seen_ms: Mapped[int] = mapped_column(Key)
     ex_date: Mapped[date | None] = mapped_column(Date)
+    funded_ms: Mapped[int] = mapped_column(Key, default=-1)
 
     def state(self) -> DayState:
         return DayState(self.day, self.reference, self.close, self.bought)

@@ -5,11 +5,21 @@ with a real exchange.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import insert, select, update
 
+from alphaloop.adapters.venues._paper_margin import (
+    cap_to_margin,
+    find_liquidation,
+    forced_fill,
+    free_margin,
+    margin_promised,
+    opening_part,
+    positions_elsewhere,
+)
 from alphaloop.adapters.venues._paper_tables import (
     PaperAccount,
     PaperDay,
@@ -29,12 +39,13 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
-from alphaloop.core.money import EXACT, ZERO
+from alphaloop.core.money import EXACT, ONE, ZERO, stored
 from alphaloop.core.order import OrderSide, OrderStatus, VenueOrder
-from alphaloop.engine.day_rules import DayRules
+from alphaloop.core.position import Position, apply_fill
+from alphaloop.engine.day_rules import NO_MARKET, DayRules
 from alphaloop.engine.day_state import DayState, day_of, has_memory, order_day, price_band
-from alphaloop.engine.market_rules import rules_on
-from alphaloop.engine.matching import Closed, Matcher, Working
+from alphaloop.engine.margin import Mark, funding_due
+from alphaloop.engine.matching import Closed, Matcher, TradingDay, Working
 from alphaloop.engine.slippage import slipped
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 
@@ -68,7 +79,16 @@ class PaperVenue:
         self._instruments[instrument.symbol] = instrument
 
     async def open_account(
-        self, account_id: int, *, quote_asset: str, cash: Decimal, fee_rate: Decimal, slippage_bps: Decimal
+        self,
+        account_id: int,
+        *,
+        quote_asset: str,
+        cash: Decimal,
+        fee_rate: Decimal,
+        slippage_bps: Decimal,
+        leverage: Decimal = ONE,
+        isolated: bool = False,
+        fractional: bool = False,
     ) -> None:
         """Open the account with that cash; an account that is open already is left as it is."""
         async with self._db.read() as reader:
@@ -83,6 +103,9 @@ class PaperVenue:
                         cash=cash,
                         fee_rate=fee_rate,
                         slippage_bps=slippage_bps,
+                        leverage=leverage,
+                        isolated=isolated,
+                        fractional=fractional,
                         opened_at=self._clock.now(),
                     )
                 )
@@ -103,15 +126,15 @@ class PaperVenue:
             if account is None or instrument is None or instrument.quote != account.quote_asset:
                 return Placed(Answer.REFUSED, code="not_tradable_here")
             day = order_day(instrument, ts_ms)
-            rules, state = rules_on(instrument, day), await self._state(session, account_id, instrument, day)
+            state = await self._state(session, account_id, instrument, day)
             held = await self._position(session, account_id, instrument.symbol)
-            quantity = held.quantity if held else ZERO
+            today = self._today(account, instrument, state, held.quantity if held else ZERO)
             matcher = self._matcher(account, instrument, ())
-            accepted = matcher.accept(order, ts_ms, rules=rules, position=quantity)
+            accepted = matcher.accept(order, ts_ms, rules=today.rules, position=today.position)
             if isinstance(accepted, str):
                 return Placed(Answer.REFUSED, code=accepted)
             refusal = _refuse_price(instrument, order, state) or await self._refuse_money(
-                session, account, instrument, order, quantity=quantity, state=state
+                session, account, instrument, order, today=today, state=state
             )
             if refusal:
                 return Placed(Answer.REFUSED, code=refusal)
@@ -125,18 +148,19 @@ class PaperVenue:
         instrument: Instrument,
         order: VenueOrder,
         *,
-        quantity: Decimal,
+        today: TradingDay,
         state: DayState,
     ) -> str:
         """Cash for priced buys and quantity for sells must be there; reduce-only orders are capped when they fill."""
         if order.reduce_only:
             return ""
-        assert state.day is not None
+        stated = order.price or order.stop_price
+        if today.rules.initial_share(account.leverage) < 1:
+            return await self._refuse_margin(session, account, instrument, order, today=today, state=state)
         if order.side is OrderSide.BUY:
-            committed = _committed(await _open_rows(session, account.account_id), self._cost(account, state.day))
-            stated = order.price or order.stop_price
-            rules = rules_on(instrument, state.day)
-            needed = ZERO if stated is None else rules.cost(order.side, order.quantity, stated, account.fee_rate)
+            cost = self._cost(account, today.rules, instrument)
+            committed = _committed(await _open_rows(session, account.account_id), cost)
+            needed = ZERO if stated is None else today.rules.cost(order.side, order.quantity, stated, account.fee_rate)
             return "insufficient_cash" if EXACT.add(committed, needed) > account.cash else ""
         if instrument.can_short:
             return ""
@@ -144,17 +168,43 @@ class PaperVenue:
         for row in await _open_rows(session, account.account_id, instrument.symbol):
             if row.side == OrderSide.SELL and not row.reduce_only:
                 selling = EXACT.add(selling, row.remaining)
-        available = EXACT.subtract(quantity, selling)
+        available = EXACT.subtract(today.position, selling)
         if order.quantity > available:
             return "insufficient_quantity"
-        sellable = state.trading_day(instrument, quantity).sellable
-        return "bought_today" if sellable is not None and order.quantity > EXACT.subtract(sellable, selling) else ""
+        settled = today.sellable
+        return "bought_today" if settled is not None and order.quantity > EXACT.subtract(settled, selling) else ""
 
-    def _cost(self, account: PaperAccount, day: date) -> Cost:
+    async def _refuse_margin(
+        self,
+        session: ReadSession,
+        account: PaperAccount,
+        instrument: Instrument,
+        order: VenueOrder,
+        *,
+        today: TradingDay,
+        state: DayState,
+    ) -> str:
+        """Initial margin and fee of what a priced order opens must be free; unpriced ones are cut when they fill."""
+        stated = order.price or order.stop_price
+        if stated is None:
+            return ""
+        share = today.rules.initial_share(account.leverage)
+        rows = await _open_rows(session, account.account_id, instrument.symbol)
+        elsewhere = await positions_elsewhere(session, account, self._instruments, but=instrument.symbol)
+        price = state.close if state.close is not None else stated
+        free = free_margin(account, elsewhere, quantity=today.position, price=price, share=share)
+        free = EXACT.subtract(free, margin_promised(rows, today.position, share))
+        opening = EXACT.multiply(opening_part(order.side, order.quantity, today.position), stated)
+        notional = EXACT.multiply(order.quantity, stated)
+        fee = today.rules.fee(order.side, quantity=order.quantity, notional=notional, broker_rate=account.fee_rate)
+        return "insufficient_margin" if EXACT.add(EXACT.multiply(opening, share), fee) > free else ""
+
+    def _cost(self, account: PaperAccount, rules: DayRules, instrument: Instrument) -> Cost:
+        """What orders cost: by the day's rules in this instrument, elsewhere by the broker's rate alone."""
+
         def cost(row: PaperOrder, quantity: Decimal, price: Decimal) -> Decimal:
-            instrument = self._instruments.get(row.instrument)
-            rules = DayRules("", "") if instrument is None else rules_on(instrument, day)
-            return rules.cost(OrderSide.BUY, quantity, price, account.fee_rate)
+            held = rules if row.instrument == instrument.symbol else NO_MARKET
+            return held.cost(OrderSide.BUY, quantity, price, account.fee_rate)
 
         return cost
 
@@ -182,9 +232,10 @@ class PaperVenue:
             )
             return Answer.ACCEPTED if getattr(done, "rowcount", 0) == 1 else Answer.REFUSED
 
-    async def on_bar(self, account_id: int, bar: Bar) -> bool:
+    async def on_bar(self, account_id: int, bar: Bar, *, mark: Mark | None = None) -> bool:
         """Match the account's orders in that instrument against a closed bar; whether anything changed.
 
+        `mark` is the exchange's mark price over the bar, which liquidations go by (None: the bar's own prices).
         A bar at or before the last one matched changes nothing, so that a repeated turn cannot trade twice.
         """
         instrument = self._instruments[bar.instrument]
@@ -204,7 +255,7 @@ class PaperVenue:
             if remembers and day is None:
                 return False
             state = (day.state() if day else DayState()).enter(day_of(instrument, bar.ts_ms))
-            fills, changed = await self._match(session, account, instrument, bar, state)
+            fills, changed = await self._match(session, account, instrument, bar, state, mark)
             if day is not None:
                 day.keep(state.after(bar, fills))
             return changed
@@ -215,7 +266,7 @@ class PaperVenue:
         """The account's day in that instrument, made if new; None when this bar has been seen."""
         day = await self._day(session, account_id, instrument.symbol)
         if day is None:
-            day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1)
+            day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1, funded_ms=-1)
             session.add(day)
         if day.seen_ms >= bar.ts_ms:
             return None
@@ -223,35 +274,96 @@ class PaperVenue:
         return day
 
     async def _match(
-        self, session: WriteSession, account: PaperAccount, instrument: Instrument, bar: Bar, state: DayState
+        self,
+        session: WriteSession,
+        account: PaperAccount,
+        instrument: Instrument,
+        bar: Bar,
+        state: DayState,
+        mark: Mark | None,
     ) -> tuple[list[Fill], bool]:
         """(what traded, whether any order changed)."""
-        assert state.day is not None
         account_id = account.account_id
         rows = await _open_rows(session, account_id, bar.instrument)
         position = await self._position(session, account_id, bar.instrument)
-        if not rows or (position is not None and position.last_bar_ms >= bar.ts_ms):
+        if position is not None and position.last_bar_ms >= bar.ts_ms:
+            return [], False
+        today = self._today(account, instrument, state, position.quantity if position else ZERO)
+        margined = today.rules.initial_share(account.leverage) < 1
+        if not rows and not (margined and position is not None and position.quantity != 0):
             return [], False
         if position is None:
             position = self._flat(account_id, instrument)
             session.add(position)
-        today = state.trading_day(instrument, position.quantity)
+            await session.flush()
         matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
-        cost = self._cost(account, state.day)
-        elsewhere = _committed(await _open_rows(session, account_id), cost, but=bar.instrument)
-        cut = _cap_to_cash(matcher, EXACT.subtract(account.cash, elsewhere), bar, today.rules)
-        outcome = matcher.on_bar(bar, position=position.quantity, day=today)
-        _save(rows, matcher, outcome.closed, cut)
+        if margined:
+            fills, closed, cut = await self._trade_on_margin(
+                session, account, position, matcher, bar, today, mark or Mark(bar.open, bar.low, bar.high)
+            )
+        else:
+            cost = self._cost(account, today.rules, instrument)
+            elsewhere = _committed(await _open_rows(session, account_id), cost, but=bar.instrument)
+            cut = _cap_to_cash(matcher, EXACT.subtract(account.cash, elsewhere), bar, today.rules)
+            outcome = matcher.on_bar(bar, position=position.quantity, day=today)
+            fills, closed = outcome.fills, outcome.closed
+            _book(account, position, fills)
+        _save(rows, matcher, closed, cut)
         if not instrument.can_short:
-            _drop_uncovered(rows, outcome.position)
-        for fill in outcome.fills:
-            paid = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), fill.side.sign)
-            account.cash = EXACT.subtract(EXACT.subtract(account.cash, paid), fill.fee)
-        if outcome.fills:
-            await session.execute(insert(PaperFill), [fill_values(account_id, fill) for fill in outcome.fills])
-        position.quantity = outcome.position
+            _drop_uncovered(rows, position.quantity)
+        if fills:
+            await session.execute(insert(PaperFill), [fill_values(account_id, fill) for fill in fills])
         position.last_bar_ms = bar.ts_ms
-        return outcome.fills, bool(outcome.fills or outcome.closed or cut)
+        return fills, bool(fills or closed or cut)
+
+    async def _trade_on_margin(
+        self,
+        session: WriteSession,
+        account: PaperAccount,
+        position: PaperPosition,
+        matcher: Matcher,
+        bar: Bar,
+        today: TradingDay,
+        mark: Mark,
+    ) -> tuple[list[Fill], list[Closed], dict[str, Decimal]]:
+        """One bar on margin: what trades at the open, then the adverse mark, then what trades inside the bar."""
+        share = today.rules.initial_share(account.leverage)
+        elsewhere = await positions_elsewhere(session, account, self._instruments, but=bar.instrument)
+        free = free_margin(account, elsewhere, quantity=position.quantity, price=bar.open, share=share)
+        cut = cap_to_margin(matcher, bar, today.rules, free=free, position=position.quantity, share=share)
+        opened = matcher.on_bar(
+            replace(bar, high=bar.open, low=bar.open, close=bar.open), position=position.quantity, day=today
+        )
+        _book(account, position, opened.fills)
+        taken = find_liquidation(account, position, matcher, today.rules, mark, others=elsewhere.value)
+        if taken is not None:
+            forced = forced_fill(position, matcher.instrument, taken, bar)
+            _book(account, position, [forced])
+            ended = [
+                Closed(held.order.client_order_id, OrderStatus.CANCELLED, "liquidated", bar.close_ms, held.remaining)
+                for held in matcher.working
+            ]
+            matcher.working = []
+            return [*opened.fills, forced], [*opened.closed, *ended], cut
+        inside = matcher.on_bar(bar, position=position.quantity, day=today)
+        _book(account, position, inside.fills)
+        return [*opened.fills, *inside.fills], [*opened.closed, *inside.closed], cut
+
+    def _today(self, account: PaperAccount, instrument: Instrument, state: DayState, position: Decimal) -> TradingDay:
+        today = state.trading_day(instrument, position)
+        return replace(today, rules=today.rules.in_fractions()) if account.fractional else today
+
+    async def settle_funding(self, account_id: int, symbol: str, *, rate: Decimal, mark: Decimal, ts_ms: int) -> bool:
+        """Take or pay funding on what is held at a settlement, before that time's bar; whether it was booked now."""
+        async with self._db.write() as session:
+            account = await session.get(PaperAccount, account_id, with_for_update=True)
+            day = await self._day(session, account_id, symbol)
+            position = await self._position(session, account_id, symbol)
+            if account is None or position is None or day is None or day.funded_ms >= ts_ms:
+                return False
+            day.funded_ms = ts_ms
+            account.cash = EXACT.subtract(account.cash, funding_due(position.quantity, mark, rate))
+            return True
 
     async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool:
         """Book an ex-date before its first bar: cash and shares of what is held, working orders in new prices.
@@ -269,7 +381,10 @@ class PaperVenue:
             position = await self._position(session, account_id, symbol)
             if position is not None:
                 account.cash = EXACT.add(account.cash, action.cash_due(position.quantity))
-                position.quantity = EXACT.add(position.quantity, action.shares_due(position.quantity))
+                more = action.shares_due(position.quantity)
+                cost = EXACT.multiply(position.average, position.quantity)
+                position.quantity = EXACT.add(position.quantity, more)
+                position.average = stored(EXACT.divide(cost, position.quantity)) if position.quantity else ZERO
             rows = await _open_rows(session, account_id, symbol)
             matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
             matcher.on_action(action)
@@ -286,6 +401,7 @@ class PaperVenue:
             instrument=instrument.symbol,
             base_asset=instrument.base,
             quantity=ZERO,
+            average=ZERO,
             last_bar_ms=0,
         )
 
@@ -330,6 +446,16 @@ class PaperVenue:
             for row in held:
                 totals[row.base_asset] = EXACT.add(totals.get(row.base_asset, ZERO), row.quantity)
             return totals
+
+
+def _book(account: PaperAccount, position: PaperPosition, fills: Sequence[Fill]) -> None:
+    """Money and quantity of what traded."""
+    state = Position(position.quantity, position.average)
+    for fill in fills:
+        paid = EXACT.multiply(EXACT.multiply(fill.quantity, fill.price), fill.side.sign)
+        account.cash = EXACT.subtract(EXACT.subtract(account.cash, paid), fill.fee)
+        state = apply_fill(state, side=fill.side, quantity=fill.quantity, price=fill.price, fee=ZERO)
+    position.quantity, position.average = state.quantity, stored(state.average_price)
 
 
 def _refuse_price(instrument: Instrument, order: VenueOrder, state: DayState) -> str:

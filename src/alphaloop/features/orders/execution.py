@@ -7,6 +7,7 @@ id, together with the position in the venue's log, so that a crash anywhere repe
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from loguru import logger
@@ -15,9 +16,9 @@ from alphaloop.adapters.venues.contract import Answer, Placed, ReadPort, TradePo
 from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.events import Event
-from alphaloop.core.fill import Fill
+from alphaloop.core.fill import FORCED_PREFIX, Fill
 from alphaloop.core.instrument import Instrument
-from alphaloop.core.money import EXACT, stored
+from alphaloop.core.money import EXACT, ZERO, stored
 from alphaloop.core.order import OrderStatus, OrderType
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.market import service as market
@@ -41,6 +42,15 @@ class BooksExDates(Protocol):
     """A venue of our own that must be told of ex-dates; a real one knows them itself."""
 
     async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool: ...
+
+
+@runtime_checkable
+class SettlesFunding(Protocol):
+    """A venue of our own that must be told of funding; a real one settles it itself."""
+
+    async def settle_funding(
+        self, account_id: int, symbol: str, *, rate: Decimal, mark: Decimal, ts_ms: int
+    ) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +202,8 @@ class Execution:
         """One fill, its money, its position, and the cursor past it: one transaction."""
         async with self._db.write() as session:
             found = await repository.order_by_client_id(session, fill.client_order_id)
+            if found is None and fill.client_order_id.startswith(FORCED_PREFIX):
+                found = await self._adopt(session, account, fill)
             await repository.move_cursor(session, account.id, place)
             if found is None or found.account_id != account.id:
                 logger.error("the venue reports a fill for an order that is not ours: {}", fill.client_order_id)
@@ -216,6 +228,48 @@ class Execution:
             instrument = await market.get_instrument(session, row.instrument)
             await self._apply(session, account, row, instrument, fill)
             await _announce_fill(session, row, fill_id, fill, self._clock)
+
+    async def _adopt(self, session: WriteSession, account: Account, fill: Fill) -> OrderRow:
+        """An order for what the venue did on its own: a liquidation is a fact, whoever wanted it."""
+        values = {
+            "user_id": account.user_id,
+            "account_id": account.id,
+            "trading_mode": account.trading_mode,
+            "venue": account.venue,
+            "venue_order_id": fill.venue_order_id,
+            "instrument": fill.instrument,
+            "side": fill.side,
+            "type": OrderType.MARKET,
+            "quantity": fill.quantity,
+            "reduce_only": True,
+            "role": OrderRole.FORCED,
+            "status": OrderStatus.LIVE,
+            "cancel_requested": False,
+            "filled_quantity": ZERO,
+            "fees": ZERO,
+            "fee_asset": account.quote_asset,
+            "leg": "main",
+            "seq": 0,
+            "market_ts_ms": fill.ts_ms,
+            "created_at": self._clock.now(),
+            "updated_at": self._clock.now(),
+        }
+        order_id = await repository.insert_order(session, values)
+        await repository.name_order(session, order_id, fill.client_order_id)
+        return await repository.lock_order(session, order_id)
+
+    async def settle_funding(
+        self, account: Account, instrument: Instrument, *, rate: Decimal, mark: Decimal, ts_ms: int
+    ) -> None:
+        """Book funding at the venue and then here, before the settlement's bar; repeating it changes nothing."""
+        venue = self._venues[account.venue]
+        if isinstance(venue, SettlesFunding):
+            await venue.settle_funding(account.id, instrument.symbol, rate=rate, mark=mark, ts_ms=ts_ms)
+        await self._crash_point(Step("after_funding"))
+        async with self._db.write() as session:
+            await positions.book_funding(
+                session, account, instrument, rate=rate, mark=mark, ts_ms=ts_ms, clock=self._clock
+            )
 
     async def pass_ex_date(self, account: Account, instrument: Instrument, action: CorporateAction) -> None:
         """Book an ex-date at the venue and then here, before the first bar of its day; repeating it changes nothing."""

@@ -11,13 +11,14 @@ from alphaloop.infra.http.wire import Flag, Id, Money, Positive, Ratio, Symbol, 
 
 
 class OrderRole(StrEnum):
-    """Why an order exists: a person's own, a strategy's way in or out, or the protection of a position."""
+    """Why an order exists: a person's own, a strategy's way in or out, the protection of a position, a liquidation."""
 
     MANUAL = "MANUAL"
     ENTRY = "ENTRY"
     EXIT = "EXIT"
     STOP = "STOP"
     TAKE = "TAKE"
+    FORCED = "FORCED"
 
 
 class StatusFilter(StrEnum):
@@ -105,7 +106,10 @@ class FillView(Wire):
 
 
 class Preview(Wire):
-    """What an order would mean: money in the account's quote asset, shares as ratios of equity."""
+    """What an order would mean: money in the account's quote asset, shares as ratios of equity.
+
+    `notices` are codes of rules that do not refuse the order but that its owner should know of.
+    """
 
     ok: bool
     code: str | None
@@ -116,6 +120,7 @@ class Preview(Wire):
     usage_pct: Ratio | None
     reward_risk: Ratio | None
     largest_quantity: Money | None
+    notices: list[str] = Field(default_factory=list)
 
 
 class PositionView(Wire):

@@ -30,6 +30,9 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("isolated", sa.Boolean(), server_default=sa.false(), nullable=False),
             sa.Column("fractional", sa.Boolean(), server_default=sa.false(), nullable=False),
         ),
+        "paper_positions": (
+            sa.Column("average", columns.Amount(precision=38, scale=18), server_default="0", nullable=False),
+        ),
         "paper_orders": (
             sa.Column("notional", columns.Amount(precision=38, scale=18), server_default="0", nullable=False),
         ),
@@ -58,6 +61,7 @@ def upgrade() -> None:
         sa.Column("bought", amount, nullable=False),
         sa.Column("seen_ms", key, nullable=False),
         sa.Column("ex_date", sa.Date(), nullable=True),
+        sa.Column("funded_ms", key, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["paper_accounts.account_id"], name=op.f("fk_paper_days_account_id_paper_accounts")
         ),

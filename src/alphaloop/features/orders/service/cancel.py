@@ -2,11 +2,15 @@
 
 from sqlalchemy import update
 
+from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, NotFoundError
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType
+from alphaloop.engine.market_rules import rules_on
+from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.audit import service as audit
+from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository
 from alphaloop.features.orders.changes import announce_order
 from alphaloop.features.orders.models import OrderRow
@@ -14,14 +18,14 @@ from alphaloop.features.orders.service.read import get_order
 from alphaloop.features.orders.service.submit import NewOrderRequest, find_repeated, submit
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk.service import Ceiling
-from alphaloop.infra.db import WriteSession
-from alphaloop.infra.identity import Actor
+from alphaloop.infra.db import ReadSession, WriteSession
+from alphaloop.infra.identity import SYSTEM, Actor
 
 
 async def cancel_order(session: WriteSession, actor: Actor, order_id: int, *, clock: Clock) -> OrderRow:
     """Ask for a cancel; the order ends when the venue has confirmed. An order that has ended is a ConflictError."""
     actor.require("order.place")
-    await get_order(session, actor, order_id)
+    await _refuse_in_locked_auction(session, await get_order(session, actor, order_id), clock)
     row = await repository.lock_order(session, order_id)
     if OrderStatus(row.status).terminal:
         raise ConflictError("The order has ended already.", code="order_ended")
@@ -40,6 +44,18 @@ async def cancel_order(session: WriteSession, actor: Actor, order_id: int, *, cl
         await session.flush()
         await announce_order(session, row, clock=clock)
     return row
+
+
+async def _refuse_in_locked_auction(session: ReadSession, row: OrderRow, clock: Clock) -> None:
+    """In some auctions orders stay; a replay waits for whole bars and knows no auctions."""
+    account = await accounts.get_account(session, SYSTEM, row.account_id)
+    if account.replay_id is not None or row.status == OrderStatus.INTENT:
+        return
+    instrument = await market.get_instrument(session, row.instrument)
+    calendar, now = find_calendar(instrument.calendar), clock.now()
+    phase = rules_on(instrument, calendar.session_date(now)).phase_at(calendar.local_time(now))
+    if phase is not None and not phase.cancel and calendar.is_session_date(calendar.session_date(now)):
+        raise ConflictError("Orders cannot be withdrawn in this auction.", code="cancel_not_now")
 
 
 async def request_cancels(session: WriteSession, rows: list[OrderRow], *, clock: Clock) -> None:

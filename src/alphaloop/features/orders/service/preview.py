@@ -6,7 +6,7 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ZERO, stored
-from alphaloop.core.order import OrderSide
+from alphaloop.core.order import OrderSide, VenueOrder
 from alphaloop.engine.matching import TradingDay
 from alphaloop.engine.risk import hold_price, order_price
 from alphaloop.features.accounts.models import Account
@@ -64,7 +64,15 @@ async def preview_order(
         usage_pct=_share(notional, equity),
         reward_risk=float(gained / risked) if risked and gained else None,
         largest_quantity=await _largest(session, account, instrument, request, seen.last_price, ceiling, day),
+        notices=_notices(order, day, equity),
     )
+
+
+def _notices(order: VenueOrder, day: TradingDay, equity: Decimal) -> list[str]:
+    """Rules about trading in and out on one day, where this order would do so with less equity than they ask for."""
+    if order.side is not OrderSide.SELL or day.bought == 0 or day.position <= 0:
+        return []
+    return [one.code for one in day.rules.notices if one.below_equity is None or equity < one.below_equity]
 
 
 def _distance(request: NewOrderRequest, price: Decimal, level: Decimal | None) -> Decimal | None:

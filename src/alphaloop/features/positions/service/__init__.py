@@ -2,6 +2,7 @@
 
 from alphaloop.features.positions.service.booking import apply_fill, find_position, list_positions, view
 from alphaloop.features.positions.service.ex_dates import book_action
+from alphaloop.features.positions.service.funding import book_funding
 from alphaloop.features.positions.service.marking import (
     Worth,
     account_time_ms,
@@ -19,6 +20,7 @@ __all__ = [
     "account_time_ms",
     "apply_fill",
     "book_action",
+    "book_funding",
     "equity_curve",
     "find_mark",
     "find_position",

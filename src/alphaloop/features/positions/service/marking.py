@@ -109,13 +109,11 @@ async def trading_day(session: ReadSession, account: Account, instrument: Instru
     """What binds the account's orders in an instrument on `day`: its rules, price limits, and what may be sold."""
     held = await find_position(session, account.id, instrument.symbol)
     quantity = held.quantity if held is not None else ZERO
-    state = DayState(day)
+    bought = held.bought if held is not None and held.bought_day == day else ZERO
+    state = DayState(day, bought=bought)
     if has_memory(instrument, day):
-        bought = held.bought if held is not None and held.bought_day == day else ZERO
         seen = await find_mark(session, account.id, instrument.symbol)
-        if seen is None:
-            state = DayState(day, bought=bought)
-        else:
+        if seen is not None:
             state = DayState(day, seen.reference if seen.day == day else seen.price, seen.price, bought)
     return state.trading_day(instrument, quantity)
 
