@@ -8,6 +8,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,14 +21,19 @@ from alphaloop.adapters.feeds import read_bar_file
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import find_calendar
+from alphaloop.core.corporate import CorporateAction, parse_adjustment
+from alphaloop.features.market.adjusting import ExDate, terms_of
+from alphaloop.features.market.models import StoredMode
+from alphaloop.features.market.reading import SeriesKey, read_series
 from alphaloop.features.market.resample import resample
 from alphaloop.features.market.store import BarStore, rows_of
-from alphaloop.kernels.adjust import Terms, adjust, closes_before, ratio_steps
+from alphaloop.kernels.adjust import adjust, closes_before, ratio_steps
 
 ROWS = 1_000_000
 NEWEST = 10_000
 ROUNDS = 5
 SYMBOL = "BTC/USDT@binance"
+SHARE = "600519@XSHG"
 
 
 def write_minutes(path: Path, rows: int, seed: int = 7) -> None:
@@ -81,18 +88,29 @@ def _session_figures(whole: BarTable) -> dict[str, Any]:
     }
 
 
-def _adjust_figures() -> dict[str, Any]:
-    """5 000 days with 40 ex-dates, from raw columns to forward-adjusted ones."""
+def _adjust_figures(folder: Path) -> dict[str, Any]:
+    """5 000 days with 41 ex-dates: the arithmetic alone, and a whole read from the store as traded and adjusted."""
     days = np.arange(5000, dtype=np.int64) * 86_400_000
-    close = 10 + np.random.default_rng(7).random(5000)
-    ex_day, none = days[100::122], np.zeros(41)
-    terms = Terms(ex_day, none + 0.1, none, none, none, none * np.nan)
+    close = np.round(10 + np.random.default_rng(7).random(5000), 2)
+    table = BarTable(days, close, close, close, close, close, 2, 2)
+    store = BarStore(folder)
+    store.append(SHARE, Timeframe.D1, table)
+    action = CorporateAction(date(2000, 1, 3), cash=Decimal("0.1"))
+    ex_dates = tuple(ExDate(day, action) for day in days[100::120].tolist())
+    terms = terms_of(ex_dates, StoredMode.RAW)
+
+    def key(adjust: str) -> SeriesKey:
+        return SeriesKey(SHARE, Timeframe.D1, "XSHG", (Timeframe.D1,), parse_adjustment(adjust), ex_dates=ex_dates)
 
     def once() -> object:
         steps = ratio_steps(closes_before(days, close, terms.day), terms)
         return adjust(days, (close, close, close, close), close, steps=steps, anchor_day=int(days[-1]))
 
-    return {"adjust_5000_days_ms": milliseconds(once)}
+    return {
+        "adjust_5000_days_ms": milliseconds(once),
+        "read_5000_days_ms": milliseconds(lambda: read_series(store, key("none"))),
+        "read_5000_days_forward_ms": milliseconds(lambda: read_series(store, key("forward"))),
+    }
 
 
 def run(json: bool) -> dict[str, Any]:
@@ -118,7 +136,7 @@ def run(json: bool) -> dict[str, Any]:
                 lambda: resample(whole, source=Timeframe.M1, target=Timeframe.D1, calendar=calendar)
             ),
             **_session_figures(whole),
-            **_adjust_figures(),
+            **_adjust_figures(folder / "days"),
             "peer_polars_read_csv_ms": milliseconds(lambda: pl.read_csv(path)),
         }
     if json:

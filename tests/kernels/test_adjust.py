@@ -1,8 +1,10 @@
 """Adjustment: checked by hand, never rounded, and never by a future ex-date."""
 
 import time
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -167,3 +169,23 @@ def test_five_thousand_daily_bars_take_no_time() -> None:
         adjust(day, (close,) * 4, close, steps=steps, anchor_day=rows)
         taken.append(time.perf_counter() - began)
     assert min(taken) < 0.002
+
+
+@pytest.mark.data
+def test_the_steps_of_a_published_adjusted_close_give_that_close_back(test_data: Path) -> None:
+    """88 US shares over five years: every step of adj_close over close, taken as an ex-date by ratio, adjusts the
+    closes to adj_close. Yahoo keeps six digits of it, which is the tolerance."""
+    frame = pl.read_parquet(test_data / "data" / "equity_adjusted" / "daily_adj.parquet").sort("symbol", "ts")
+    stepped = 0
+    for (symbol,), rows in frame.group_by("symbol", maintain_order=True):
+        close, stated = rows["close"].to_numpy(), rows["adj_close"].to_numpy()
+        day = np.arange(len(close), dtype=np.int64)
+        factor = stated / close
+        ex_days = np.flatnonzero(np.abs(factor[1:] / factor[:-1] - 1) > 2e-5) + 1
+        stepped += len(ex_days)
+        ratio = factor[ex_days - 1] / factor[ex_days]
+        made = terms(ex_days.tolist(), ratio=ratio.tolist())
+        steps = ratio_steps(closes_before(day, close, made.day), made)
+        ours = adjust(day, (close,) * 4, close, steps=steps, anchor_day=len(close)).close
+        assert ours * factor[-1] == pytest.approx(stated, rel=2e-4), symbol
+    assert stepped == 938

@@ -224,6 +224,16 @@ def test_the_fast_pass_accepts_exactly_what_the_line_by_line_walk_accepts(
 
 
 @settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(-1e20, 1e20), min_size=1, max_size=20) | st.lists(st.floats(1e-3, 1e6), min_size=1))
+def test_a_computed_price_is_written_so_that_it_comes_back(values: list[float]) -> None:
+    from alphaloop.adapters.feeds import AS_COMPUTED, decimal_texts
+
+    texts = decimal_texts(np.array(values), AS_COMPUTED)
+    assert [float(text) for text in texts] == values
+    assert not any("e" in text.lower() for text in texts)
+
+
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.decimals(min_value="0.00000001", max_value="999999", places=8), min_size=1, max_size=30),
     st.integers(0, 8),

@@ -89,6 +89,17 @@ def test_as_of_a_moment_no_later_ex_date_is_known(store: BarStore) -> None:
     assert pinned.close[:21].tolist() == then.close.tolist()
 
 
+def test_a_new_york_day_is_its_own_date_and_not_the_evening_before(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.append("AAPL@XNAS", Timeframe.D1, DAILY)
+    american = key("forward", symbol="AAPL@XNAS", calendar="XNAS")
+    table = read_series(store, american)
+    assert table.close.tolist() != DAILY.close.tolist()
+    assert table.close.tolist() == pytest.approx(
+        DAILY.close * np.repeat([np.prod(hand_ratios()), hand_ratios()[1], 1.0], [10, 15, 15])
+    )
+
+
 def test_an_ex_date_to_come_changes_nothing(store: BarStore) -> None:
     later = (*EX_DATES, ExDate(int(DAILY.ts[-1]) + 5 * DAY_MS, CorporateAction(date(2024, 1, 1), cash=D(5))))
     assert (

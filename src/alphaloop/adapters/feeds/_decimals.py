@@ -45,7 +45,7 @@ def decimal_texts(column: "NDArray[np.float64]", places: int) -> list[str]:
     import polars as pl
 
     if places == AS_COMPUTED:
-        return [plain(Decimal(repr(value))) for value in column.tolist()]
+        return _shortest(column)
 
     size = np.abs(column)
     most = min(_NO_EXPONENT[1], 10.0 ** (_DIGITS - places))
@@ -55,3 +55,14 @@ def decimal_texts(column: "NDArray[np.float64]", places: int) -> list[str]:
         return pl.Series(column).cast(pl.String).str.strip_suffix(".0").to_list()
     texts = (f"{value:.{places}f}" for value in column.tolist())
     return [text.rstrip("0").rstrip(".") if places else text for text in texts]
+
+
+def _shortest(column: "NDArray[np.float64]") -> list[str]:
+    """The shortest plain text of each float that gives it back."""
+    import numpy as np
+    import polars as pl
+
+    size = np.abs(column)
+    if ((size < _NO_EXPONENT[1]) & ((size >= _NO_EXPONENT[0]) | (size == 0))).all():
+        return pl.Series(column).cast(pl.String).str.strip_suffix(".0").to_list()
+    return [plain(Decimal(repr(value))) for value in column.tolist()]

@@ -148,19 +148,19 @@ def known_factors(store: BarStore, key: SeriesKey, table: BarTable) -> "NDArray[
     kernels/adjust."""
     from alphaloop.kernels.adjust import known_factors as kernel
 
-    days = session_days(table.ts, key.calendar_rules)
+    days = _dates(table.ts, key.origin, key.calendar_rules)
     return kernel(days, steps=_steps(store, key, subtract=False))
 
 
 def _steps(store: BarStore, key: SeriesKey, *, subtract: bool) -> "Steps":
     """From the daily closes where they are stored in the same prices, because they are few; else from its own."""
-    origin = key.origin
     check_adjustable(key.held_as, Adjustment(Direction.FORWARD))
     daily = Timeframe.D1 in key.stored and key.mode_of(Timeframe.D1) is key.held_as
-    closes = store.read(key.symbol, Timeframe.D1 if daily else origin)
+    timeframe = Timeframe.D1 if daily else key.origin
+    closes = store.read(key.symbol, timeframe)
     return make_steps(
         terms_of(key.ex_dates, key.held_as),
-        days=session_days(closes.ts, key.calendar_rules),
+        days=_dates(closes.ts, timeframe, key.calendar_rules),
         close=closes.close,
         subtract=subtract,
     )
@@ -176,11 +176,11 @@ def _across_ex_dates(store: BarStore, key: SeriesKey, table: BarTable, as_of_ms:
     if not len(table) or not key.ex_dates:
         return table
     calendar, manifest = key.calendar_rules, store.manifest(key.symbol, key.origin)
-    days = session_days(table.ts, calendar)
+    days = _dates(table.ts, key.origin, calendar)
     if adjust.direction is Direction.BACKWARD or manifest is None:
-        anchor = int(days[0]) if manifest is None else _day_of(manifest.first_ts, calendar)
+        anchor = int(days[0]) if manifest is None else _day_of(manifest.first_ts, key)
     else:
-        newest = _day_of(manifest.last_ts, calendar)
+        newest = _day_of(manifest.last_ts, key)
         anchor = newest if as_of_ms is None else min(newest, _newest_day(store, key, as_of_ms))
         if adjust.as_of is not None:
             anchor = min(anchor, to_ms(datetime.combine(adjust.as_of, time(), UTC)))
@@ -193,10 +193,15 @@ def _newest_day(store: BarStore, key: SeriesKey, as_of_ms: int) -> int:
     calendar = key.calendar_rules
     tail = store.read(key.symbol, key.origin, before_ts=as_of_ms, last=2)
     closed = closed_rows(tail, key.origin, calendar, as_of_ms)
-    return _day_of(int(tail.ts[closed - 1]), calendar) if closed else _day_of(as_of_ms, calendar)
+    return _day_of(int(tail.ts[closed - 1]) if closed else as_of_ms, key)
 
 
-def _day_of(ts_ms: int, calendar: Calendar) -> int:
+def _day_of(ts_ms: int, key: SeriesKey) -> int:
     import numpy as np
 
-    return int(session_days(np.array([ts_ms], dtype=np.int64), calendar)[0])
+    return int(_dates(np.array([ts_ms], dtype=np.int64), key.origin, key.calendar_rules)[0])
+
+
+def _dates(ts: "NDArray[np.int64]", timeframe: Timeframe, calendar: Calendar) -> "NDArray[np.int64]":
+    """Session dates of a series' rows; days and longer carry theirs already."""
+    return session_days(ts, calendar) if timeframe.intraday else ts // _DAY_MS * _DAY_MS

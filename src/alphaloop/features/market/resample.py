@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Which stored timeframe a missing one is best made of: the coarsest that divides it.
 _ORDER = tuple(Timeframe)
+_A_DAY = 1440
 
 
 def finer_timeframes(timeframe: Timeframe) -> list[Timeframe]:
@@ -40,7 +41,7 @@ def resample(table: BarTable, *, source: Timeframe, target: Timeframe, calendar:
         raise InvalidError(f"{target} bars cannot be made of {source} bars.", code="cannot_resample")
     if not len(table):
         return table
-    if source.intraday and bool(outside_sessions(table.ts, calendar).all()):
+    if source.intraday and _all_outside(table, calendar):
         raise InvalidError(
             "No bar lies in the market's hours; are the times in another zone?", code="bars_outside_sessions"
         )
@@ -59,6 +60,12 @@ def resample(table: BarTable, *, source: Timeframe, target: Timeframe, calendar:
         price_decimals=table.price_decimals,
         volume_decimals=table.volume_decimals,
     )
+
+
+def _all_outside(table: BarTable, calendar: Calendar) -> bool:
+    """A day of bars tells as a rule; the rest is only asked when they are all outside."""
+    head = table.ts[:_A_DAY]
+    return bool(outside_sessions(head, calendar).all()) and bool(outside_sessions(table.ts, calendar).all())
 
 
 def _summed(table: BarTable, first: "NDArray[np.intp]") -> "NDArray[np.float64]":

@@ -57,14 +57,10 @@ def bar_starts(
     days = session_days(ts, calendar) if source.intraday else ts // _DAY_MS * _DAY_MS
     if target is Timeframe.D1:
         return days
-    numbers = days // _DAY_MS
     if target is Timeframe.W1:
         # The epoch began on a Thursday; weeks begin on Monday.
-        return (numbers - (numbers + 3) % 7) * _DAY_MS
-    months: NDArray[np.int64] = (
-        days.astype("datetime64[ms]").astype("datetime64[M]").astype("datetime64[ms]").astype("int64")
-    )
-    return months
+        return _per_key(days, days, lambda day: day - (day // _DAY_MS + 3) % 7 * _DAY_MS)
+    return _per_key(days, days, lambda day: to_ms(from_ms(day).replace(day=1)))
 
 
 def outside_sessions(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np.bool_]":
@@ -73,12 +69,11 @@ def outside_sessions(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np
 
     if calendar.around_the_clock:
         return np.zeros(len(ts), dtype=bool)
-    opens, closes = _hours(calendar)
-    minute = (ts + zone_offsets(ts, calendar)) % _DAY_MS // _MINUTE_MS
-    outside = np.ones(len(ts), dtype=bool)
-    for opened, closed in zip(opens.tolist(), closes.tolist(), strict=True):
-        outside &= (minute - opened) % _MINUTES >= (closed - opened) % _MINUTES
-    return outside
+    every = np.arange(_MINUTES)
+    outside = np.ones(_MINUTES, dtype=bool)
+    for opened, closed in zip(*_hours(calendar), strict=True):
+        outside &= (every - opened) % _MINUTES >= (closed - opened) % _MINUTES
+    return outside[_local_minutes(ts, calendar)[1]]
 
 
 def _intraday_starts(
@@ -91,28 +86,50 @@ def _intraday_starts(
     opens, closes = _hours(calendar)
     if target.ms >= Timeframe.H4.ms:
         opens, closes = opens[:1], closes[-1:]
-    local = ts + zone_offsets(ts, calendar)
-    minute = local % _DAY_MS // _MINUTE_MS
-    minute = np.where(_closing_prints(ts, minute, source, closes), minute - 1, minute)
+    back = _minutes_back(opens, closes, target.ms // _MINUTE_MS, nightly=bool(calendar.nights))
+    utc, minute = _local_minutes(ts, calendar)
+    moved = back[minute]
+    prints = _closing_prints(ts, minute, source, closes)
+    moved[prints] = back[minute[prints] - 1] + 1
+    return (utc - moved).astype(np.int64) * _MINUTE_MS
+
+
+def _minutes_back(
+    opens: "NDArray[np.int64]", closes: "NDArray[np.int64]", length: int, *, nightly: bool
+) -> "NDArray[np.int32]":
+    """For each minute of the local day, how long ago the bar of `length` minutes began that it belongs to."""
+    import numpy as np
+
+    every = np.arange(_MINUTES)
     edges = np.unique(np.concatenate((opens, closes)))
-    at = np.searchsorted(edges, minute, side="right") - 1
+    at = np.searchsorted(edges, every, side="right") - 1
     # Before the first edge the day before is still running: a night session, or the hours after its close.
-    edge = edges[at] if calendar.nights else np.where(at < 0, 0, edges[at])
-    back = (minute - edge) % _MINUTES % (target.ms // _MINUTE_MS)
-    starts: NDArray[np.int64] = local - local % _DAY_MS + (minute - back) * _MINUTE_MS - (local - ts)
-    return starts
+    edge = edges[at] if nightly else np.where(at < 0, 0, edges[at])
+    back: NDArray[np.int32] = ((every - edge) % _MINUTES % length).astype(np.int32)
+    return back
+
+
+def _local_minutes(ts: "NDArray[np.int64]", calendar: Calendar) -> "tuple[NDArray[np.int32], NDArray[np.int32]]":
+    """(minutes since the epoch in UTC, minute of the market's local day) of each instant, int32[N] both."""
+    import numpy as np
+
+    utc = (ts // _MINUTE_MS).astype(np.int32)
+    local = utc + (zone_offsets(ts, calendar) // _MINUTE_MS).astype(np.int32)
+    return utc, local - local // _MINUTES * _MINUTES
 
 
 def _closing_prints(
-    ts: "NDArray[np.int64]", minute: "NDArray[np.int64]", source: Timeframe, closes: "NDArray[np.int64]"
-) -> "NDArray[np.bool_]":
-    """A lone bar stamped with the close itself is the closing auction, and belongs to the bar that ends there. Where
-    the next bar follows at once, trading went on after hours."""
+    ts: "NDArray[np.int64]", minute: "NDArray[np.int32]", source: Timeframe, closes: "NDArray[np.int64]"
+) -> "NDArray[np.intp]":
+    """Rows of lone bars stamped with the close itself: the closing auction, which belongs to the bar that ends there.
+    Where the next bar follows at once, trading went on after hours."""
     import numpy as np
 
-    alone = np.ones(len(ts), dtype=bool)
-    alone[:-1] = np.diff(ts) > source.ms
-    return alone & np.isin(minute, closes)
+    closing = np.zeros(_MINUTES, dtype=bool)
+    closing[closes % _MINUTES] = True
+    rows = np.flatnonzero(closing[minute])
+    following = ts[np.minimum(rows + 1, len(ts) - 1)] - ts[rows]
+    return rows[(following > source.ms) | (following == 0)]
 
 
 def _hours(calendar: Calendar) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
