@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.resample import drop_unfinished, finer_timeframes, resample
+from alphaloop.features.market.session_grid import bar_starts, outside_sessions
 from tests.features.market.walks import walk
 
 ROUND = find_calendar("24x7")
@@ -199,3 +201,26 @@ def test_made_bars_equal_the_sources_own_to_the_last_digit(
     assert ours.sum() == rows
     for name in ("ts", "open", "high", "low", "close", "volume"):
         assert np.array_equal(getattr(made, name)[ours], getattr(own, name)[theirs]), name
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    market=st.sampled_from(["XSHG", "XHKG", "XNYS", "CN-DAY", "CN-23", "CN-01", "CN-0230", "CMES"]),
+    target=st.sampled_from([Timeframe.M5, Timeframe.M15, Timeframe.M30, Timeframe.H1, Timeframe.H4, Timeframe.D1]),
+    first=st.integers(28_400_000, 28_900_000),  # minutes of 2024, clocks changing included
+    rows=st.integers(1, 3000),
+)
+def test_a_made_bar_is_never_known_before_the_bars_it_is_made_of(
+    market: str, target: Timeframe, first: int, rows: int
+) -> None:
+    calendar = find_calendar(market)
+    ts = (first + np.arange(rows, dtype=np.int64)) * 60_000
+    ts = ts[~outside_sessions(ts, calendar)]
+    ts = ts[[from_ms(one).astimezone(ZoneInfo(calendar.zone)).weekday() < 5 for one in ts.tolist()]]
+    starts_at = bar_starts(ts, source=Timeframe.M1, target=target, calendar=calendar)
+    assert (np.diff(starts_at) >= 0).all()
+    if target.intraday:
+        assert (starts_at <= ts).all()
+        assert (ts - starts_at < target.ms).all()
+    for one, start in zip(ts.tolist()[:: max(1, rows // 200)], starts_at.tolist()[:: max(1, rows // 200)], strict=True):
+        assert calendar.close_ms(start, target) >= calendar.close_ms(one, Timeframe.M1)

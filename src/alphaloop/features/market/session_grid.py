@@ -129,7 +129,8 @@ def _closing_prints(
     closing[closes % _MINUTES] = True
     rows = np.flatnonzero(closing[minute])
     following = ts[np.minimum(rows + 1, len(ts) - 1)] - ts[rows]
-    return rows[(following > source.ms) | (following == 0)]
+    prints: NDArray[np.intp] = rows[(following > source.ms) | (following == 0)]
+    return prints
 
 
 def _hours(calendar: Calendar) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
