@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alphaloop.core.clock import ManualClock
+from alphaloop.features.research.api import screens
 from alphaloop.infra.db import Database
 from tests.features.market.shop import Shop, open_shop
 
@@ -13,4 +14,5 @@ from tests.features.market.shop import Shop, open_shop
 @pytest.fixture
 async def shop(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Shop]:
     async with open_shop(db, clock, tmp_path / "home") as opened:
+        opened.house.app.include_router(screens, prefix="/api/v1")
         yield opened

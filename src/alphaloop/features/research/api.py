@@ -1,4 +1,4 @@
-"""Chan structures and the watch list over HTTP."""
+"""Chan structures, the watch list and screens over HTTP."""
 
 from typing import Annotated, Any
 
@@ -9,13 +9,19 @@ from pydantic import StringConstraints
 from alphaloop.core.bar import parse_timeframe
 from alphaloop.features.market.schemas import AdjustKey, Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
-from alphaloop.features.research import schemas, service
-from alphaloop.infra.http.doors import Asking, Reading, StrictRoute, Wired, Wiring
+from alphaloop.features.research import schemas, screen_schemas, service
+from alphaloop.features.research.screening import parse_query
+from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Wiring, Writing
 from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol
 
-router = APIRouter(
-    tags=["研究 Research"], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name
-)
+
+def _router(tag: str) -> APIRouter:
+    return APIRouter(tags=[tag], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name)
+
+
+router = _router("研究 Research")
+screens = _router("选股 Screens")
+ROUTERS = [router, screens]
 
 ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
 
@@ -75,3 +81,56 @@ async def list_watch(
         session, actor, BarStore(wiring.settings.bars_dir), _book(wiring), replay_id=replay_id, limit=limit
     )
     return Page(items=[schemas.WatchOut.of(line) for line in lines])
+
+
+@screens.post("/chan/screens", status_code=202, responses=_refusals(404, 409))
+async def run_screen(
+    body: screen_schemas.ScreenIn, session: Writing, actor: Asking, clock: Now
+) -> screen_schemas.ScreenRunOut:
+    """Start a screen over every instrument, as a job: follow it here, stop it under `/jobs/{id}/cancel`."""
+    row = await service.start_screen(session, actor, clock, body.query.query(), instruments=body.instruments)
+    return screen_schemas.ScreenRunOut.of(row)
+
+
+@screens.get("/chan/screens/saved", responses=_refusals())
+async def list_saved_screens(session: Reading, actor: Asking) -> list[screen_schemas.SavedScreenOut]:
+    """Your screens, oldest first."""
+    return [screen_schemas.SavedScreenOut.of(row) for row in await service.list_screens(session, actor)]
+
+
+@screens.post("/chan/screens/saved", status_code=201, responses=_refusals(409))
+async def save_screen(
+    body: screen_schemas.SavedScreenIn, session: Writing, actor: Asking, clock: Now
+) -> screen_schemas.SavedScreenOut:
+    """Keep a screen under a name. With `alert` it runs every day and tells of instruments that newly answer it."""
+    row = await service.save_screen(session, actor, clock, body.query.query(), name=body.name, alert=body.alert)
+    return screen_schemas.SavedScreenOut.of(row)
+
+
+@screens.put("/chan/screens/saved/{screen_id}", responses=_refusals(404, 409))
+async def change_saved_screen(
+    screen_id: Id, body: screen_schemas.SavedScreenIn, session: Writing, actor: Asking
+) -> screen_schemas.SavedScreenOut:
+    """Change name, query or alert; another query forgets what matched the old one."""
+    row = await service.change_screen(session, actor, screen_id, body.query.query(), name=body.name, alert=body.alert)
+    return screen_schemas.SavedScreenOut.of(row)
+
+
+@screens.delete("/chan/screens/saved/{screen_id}", status_code=204, responses=_refusals(404))
+async def delete_saved_screen(screen_id: Id, session: Writing, actor: Asking) -> None:
+    """Forget a saved screen."""
+    await service.delete_screen(session, actor, screen_id)
+
+
+@screens.post("/chan/screens/saved/{screen_id}/run", status_code=202, responses=_refusals(404, 409))
+async def run_saved_screen(screen_id: Id, session: Writing, actor: Asking, clock: Now) -> screen_schemas.ScreenRunOut:
+    """Start a saved screen now; what it finds is noted with it."""
+    saved = await service.get_screen(session, actor, screen_id)
+    row = await service.start_screen(session, actor, clock, parse_query(saved.query), screen_id=saved.id)
+    return screen_schemas.ScreenRunOut.of(row)
+
+
+@screens.get("/chan/screens/{job_id}", responses=_refusals(404))
+async def get_screen_run(job_id: Id, session: Reading, actor: Asking) -> screen_schemas.ScreenRunOut:
+    """How far a screen has come and, once it is done, what matches it."""
+    return screen_schemas.ScreenRunOut.of(await service.read_screen(session, actor, job_id))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alphaloop.kernels.chan import ChanState, ChanTables
+    from alphaloop.kernels.chan import ChanConfig, ChanState, ChanTables
 
 DEFAULT_CONFIG = "CN-STRICT-1"
 KEPT = 64
@@ -101,18 +101,26 @@ class StructureBook:
                 bars -= gone.state.bars
 
 
-def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -> _Kept | None:
-    from alphaloop.kernels.chan import PRESETS, ChanState
+def named_config(name: str) -> "ChanConfig":
+    """The configuration of that name, or InvalidError 'unknown_config'."""
+    from alphaloop.kernels.chan import PRESETS
 
-    if config not in PRESETS:
+    if name not in PRESETS:
         raise _unknown(list(PRESETS))
+    return PRESETS[name]
+
+
+def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -> _Kept | None:
+    from alphaloop.kernels.chan import ChanState
+
+    settings = named_config(config)
     stamp = _stamp(store, key)
     if stamp[0] > MOST_BARS and key.origin is key.timeframe:
         raise _too_long()
     table = read_series(store, key, as_of_ms=as_of_ms)
     if not len(table):
         return None
-    kept = _Kept(ChanState(PRESETS[config]), [], 0.0, table.price_decimals, stamp)
+    kept = _Kept(ChanState(settings), [], 0.0, table.price_decimals, stamp)
     _feed(kept, table)
     return kept
 
