@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { timeMarks } from '../../src/lib/chart/ticks';
+import { timeMarks, type BarsInView } from '../../src/lib/chart/ticks';
 
-const series = (count: number, minutes: number, start: number, step = 4) => Array.from({ length: count }, (_, i) => ({ ts: start + i * minutes * 60_000, x: i * step }));
+const series = (count: number, minutes: number, start: number, step = 4): BarsInView => ({
+  count,
+  ts: (place) => start + place * minutes * 60_000,
+  x: (place) => place * step
+});
 
 describe('the marks of the time axis', () => {
   it('stand at the turn of days in the reader’s zone', () => {
@@ -23,8 +27,16 @@ describe('the marks of the time axis', () => {
     expect(texts).toContain('2021');
   });
 
+  it('look at few of many bars', () => {
+    let asked = 0;
+    const bars = series(50_000, 5, Date.UTC(2023, 0, 1), 0.02);
+    const marks = timeMarks({ ...bars, ts: (place) => ((asked += 1), bars.ts(place)) }, 'UTC', 84);
+    expect(marks.length).toBeGreaterThan(2);
+    expect(asked).toBeLessThan(5_000);
+  });
+
   it('say nothing about fewer than two bars', () => {
-    expect(timeMarks([], 'UTC', 84)).toEqual([]);
+    expect(timeMarks(series(0, 30, 0), 'UTC', 84)).toEqual([]);
     expect(timeMarks(series(1, 30, 0), 'UTC', 84)).toEqual([]);
   });
 });

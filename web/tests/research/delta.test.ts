@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChanDelta, Stroke, Structure } from '../../src/lib/api/types';
+import { structureWith } from './structures';
 import { applyDelta, fits, mergeRows } from '../../src/lib/features/research/delta';
 
 const stroke = (n: number, sure = true): Stroke => ({
@@ -10,22 +11,19 @@ const stroke = (n: number, sure = true): Stroke => ({
   end_price: '2',
   direction: n % 2 ? 'down' : 'up',
   sure,
-  final: sure
+  final: sure,
+  known_ts: n * 100,
+  confirmed_ts: sure ? n * 100 + 100 : null
 });
 
 /** A window that begins at stroke 40 of the series. */
-const structure = (): Structure => ({
-  config: 'CN-STRICT-1',
-  as_of_ms: 4300,
-  first_ts: 4000,
-  bars: 100,
-  first: { fractals: 0, strokes: 40, pivots: 5, points: 2 },
-  fractals: [],
-  strokes: [stroke(40), stroke(41), stroke(42, false)],
-  pivots: [],
-  points: [],
-  state: null
-});
+const structure = (): Structure =>
+  structureWith({
+    as_of_ms: 4300,
+    first_ts: 4000,
+    first: { fractals: 0, strokes: 40, pivots: 5, points: 2, segments: 3, segment_pivots: 0, segment_points: 0, segments2: 0 },
+    strokes: [stroke(40), stroke(41), stroke(42, false)]
+  });
 
 describe('a structure that grows bar by bar', () => {
   it('replaces the open stroke and appends the next', () => {
@@ -56,6 +54,19 @@ describe('a structure that grows bar by bar', () => {
     const next = applyDelta(structure(), {}, 4400);
     expect(next.strokes).toEqual(structure().strokes);
     expect(next.state).toBeNull();
+  });
+
+  it('grows every layer, whatever its level', () => {
+    const segment = { ...stroke(3), first_line: 9, last_line: 13, reason: 'proven' as const };
+    const next = applyDelta(structure(), { segments: { from: 3, rows: [segment] }, segments2: { from: 0, rows: [] } }, 4400);
+    expect(next.segments).toEqual([segment]);
+    expect(next.first.segments).toBe(3);
+    expect(fits(next, { segments: { from: 5, rows: [] } })).toBe(false);
+  });
+
+  it('keeps the very rows when nothing changed, so that nothing is drawn anew', () => {
+    const have = ['a', 'b'];
+    expect(mergeRows(have, 3, { from: 5, rows: [] }).rows).toBe(have);
   });
 
   it('notices when rows were missed', () => {

@@ -2,19 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ChanSentence, Structure } from '../../src/lib/api/types';
 import { pointName, sentence } from '../../src/lib/features/research/sentence';
 import { en, zh } from '../../src/lib/i18n/index.svelte';
+import { structureWith } from './structures';
 
-const withState = (state: ChanSentence | null): Structure => ({
-  config: 'CN-STRICT-1',
-  as_of_ms: 0,
-  first_ts: 0,
-  bars: 100,
-  first: { fractals: 0, strokes: 0, pivots: 0, points: 0 },
-  fractals: [],
-  strokes: [],
-  pivots: [],
-  points: [],
-  state
-});
+const withState = (state: ChanSentence | null): Structure => structureWith({ state });
 const leaving: ChanSentence = { key: 'leaving_down', direction: 'down', pivots: 2, ratio: 0.44, point: { kind: 'B1', sure: false }, sure: false };
 
 describe('the sentence that says where the price is', () => {
@@ -25,6 +15,12 @@ describe('the sentence that says where the price is', () => {
 
   it('is short on a phone and keeps the question mark', () => {
     expect(sentence(withState(leaving), zh.chan, 'B1', true)).toBe('下跌 · 离开第 2 中枢 · 力度比 0.44 · B1?');
+  });
+
+  it('calls the share of a second point what it is, not a ratio of forces', () => {
+    const state: ChanSentence = { ...leaving, key: 'up', ratio: 0.6182, point: { kind: 'B2', sure: true } };
+    expect(sentence(withState(state), zh.chan, 'B1')).toContain('回吐 62%');
+    expect(sentence(withState(state), en.chan, 'B1')).toContain('62% given back');
   });
 
   it('speaks of a stroke while there is no trend', () => {

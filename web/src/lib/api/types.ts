@@ -27,6 +27,9 @@ export type Health = S['HealthOut'];
 
 export type Fractal = S['FractalOut'];
 export type Stroke = S['StrokeOut'];
+export type Segment = S['SegmentOut'];
+/** A line of any level: stroke, segment, segment of segments. */
+export type ChanLine = Stroke;
 export type Pivot = S['PivotOut'];
 export type ChanPoint = S['PointOut'];
 export type ChanSentence = S['SentenceOut'];
@@ -60,13 +63,9 @@ export type RiskState = S['RiskState'];
 export type RiskLimits = S['RiskLimits'];
 
 export type Rows<T> = { from: number; rows: T[] };
-export type ChanDelta = {
-  fractals?: Rows<Fractal>;
-  strokes?: Rows<Stroke>;
-  pivots?: Rows<Pivot>;
-  points?: Rows<ChanPoint>;
-  state?: ChanSentence | null;
-};
+/** The layers of a structure, each a list of rows. */
+export type ChanRows = Pick<Structure, keyof Structure['first']>;
+export type ChanDelta = { [L in keyof ChanRows]?: Rows<ChanRows[L][number]> } & { state?: ChanSentence | null };
 export type ClosedBar = {
   replay_id: string | null;
   instrument: string;

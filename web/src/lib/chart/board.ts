@@ -1,28 +1,46 @@
 // The chart as the page uses it: one object over KLineCharts that knows panes, layers and margins.
 import { dispose, init, type Chart, type Crosshair, type KLineData, type Period } from 'klinecharts';
-import type { ChanPoint, Fill, Fractal, Health, Pivot, Stroke } from '$lib/api/types';
+import type { ChanLine, Fill, Fractal, Health } from '$lib/api/types';
 import { compact, decimalsOf, plain } from '$lib/format/numbers';
 import { isDaily, stamp, zoneOf } from '$lib/format/times';
 import type { BarFeed } from './feed';
+import { foldFor, type DrawnBar } from './fold';
 import { ink, refreshInk } from './ink';
 import { MACD } from './indicators/macd';
 import { VOLUME } from './indicators/volume';
 import { letter, lettering } from './lettering';
+import { barAt } from './places';
 import { timeMarks } from './ticks';
 import { chartStyles } from './styles';
 import { COMPARE, type Compared } from './overlays/compare';
 import { FILLS } from './overlays/fills';
 import { FRACTALS } from './overlays/fractals';
 import { GAPS } from './overlays/gaps';
+import { HIGHER, type HigherRows } from './overlays/higher';
 import { LAST_PRICE } from './overlays/lastprice';
 import { putLayer } from './overlays/layer';
 import { LINES, type LineRows } from './overlays/lines';
-import { PIVOTS } from './overlays/pivots';
-import { POINTS } from './overlays/points';
+import { PICKED, type Picked } from './overlays/picked';
+import { PIVOTS, type PivotRows } from './overlays/pivots';
+import { POINTS, type PointLevel } from './overlays/points';
+import { SEGMENTS, type SegmentRows } from './overlays/segments';
 import { STROKES } from './overlays/strokes';
 
-export type Layers = { strokes: boolean; pivots: boolean; points: boolean; fractals: boolean; orders: boolean; fills: boolean };
-export type Drawing = { strokes: Stroke[]; pivots: Pivot[]; numbered: number; points: ChanPoint[]; fractals: Fractal[] };
+/** What to draw of the structure; an empty list is a layer that is off. */
+export type Drawing = {
+  strokes: ChanLine[];
+  segments: SegmentRows;
+  higher: HigherRows;
+  pivots: PivotRows;
+  points: PointLevel[];
+  fractals: Fractal[];
+};
+/** A place in the main pane, in pixels from its top left. */
+export type Spot = { x: number; y: number };
+
+const MAIN = 'candle_pane';
+/** A press that moves farther than this is a drag, not a click. */
+const STILL_PX = 4;
 
 const TYPES: Record<string, Period['type']> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', M: 'month' };
 
@@ -46,6 +64,7 @@ export class Board {
       styles: chartStyles(),
       locale: 'en-US',
       hotkey: { enabled: false },
+      layout: { barSpaceLimit: { min: 0.5, max: 50 } },
       thousandsSeparator: { sign: ',', format: (value) => (/^-?[\d.]+$/.test(String(value)) ? plain(value, (String(value).split('.')[1] ?? '').length) : String(value)) },
       formatter: {
         formatBigNumber: (value) => compact(value, lettering.chinese),
@@ -57,17 +76,41 @@ export class Board {
     chart.setBarSpace(element.clientWidth < 600 ? 2.6 : 3.2);
     chart.setMaxOffsetRightDistance(600);
     chart.overrideXAxis({ createTicks: () => this.#marks() });
+    chart.subscribeAction('onZoom', () => this.#fold());
+  }
+
+  /** Draws more or fewer bars as one after a zoom, and keeps what is in view where it was. */
+  #fold(): void {
+    const feed = this.#feed;
+    if (!feed || feed.bars.length === 0) return;
+    const fold = foldFor(feed.fold, this.step);
+    const all = (feed.bars.length / feed.fold) * this.step;
+    const width = this.chart.getSize(MAIN, 'main')?.width ?? 0;
+    // Once every bar there is lies on the screen, going farther would only make them smaller.
+    if (fold === feed.fold || (fold > feed.fold && !feed.more && all < width / 2)) return;
+    const right = width - this.#xOf(this.bars.length - 1) - this.step / 2;
+    const step = (this.step * fold) / feed.fold;
+    feed.fold = fold;
+    this.chart.setBarSpace(step);
+    this.chart.resetData();
+    this.chart.setOffsetRightDistance(right);
+  }
+
+  #xOf(place: number): number {
+    return (this.chart.convertToPixel({ dataIndex: place }) as { x?: number }).x ?? 0;
   }
 
   #marks(): { coord: number; value: number; text: string }[] {
     const { from, to } = this.chart.getVisibleRange();
-    const bars = this.bars.slice(Math.max(0, from), to);
-    const first = bars[0];
-    if (!first) return [];
-    const origin = (this.chart.convertToPixel({ dataIndex: Math.max(0, from) }) as { x?: number }).x ?? 0;
-    const step = this.chart.getBarSpace().bar;
-    const inView = bars.map((bar, index) => ({ ts: bar.timestamp, x: origin + index * step }));
-    return timeMarks(inView, zoneOf(this.#timeframe), this.#narrow ? 70 : 84).map(({ x, ts, text }) => ({ coord: x, value: ts, text }));
+    const bars = this.bars;
+    const first = Math.max(0, from);
+    const origin = this.#xOf(first);
+    const view = {
+      count: Math.max(0, Math.min(bars.length, to) - first),
+      ts: (place: number) => bars[first + place]?.timestamp ?? 0,
+      x: (place: number) => origin + place * this.step
+    };
+    return timeMarks(view, zoneOf(this.#timeframe), this.#narrow ? 70 : 84).map(({ x, ts, text }) => ({ coord: x, value: ts, text }));
   }
 
   #date(ts: number, axis: boolean, template: string): string {
@@ -117,7 +160,7 @@ export class Board {
     this.chart.createIndicator({ name: MACD, paneId: this.#macdPane });
     this.chart.setPaneOptions({ id: this.#macdPane, height: this.#narrow ? 96 : 130, ...small });
     this.chart.overrideYAxis({
-      paneId: 'candle_pane',
+      paneId: MAIN,
       gap: { top: 0.14, bottom: 0.08 },
       // Tags rank above ticks: a tick that a tag would cover gives way.
       createTicks: ({ range, bounding, defaultTicks }) => {
@@ -132,16 +175,33 @@ export class Board {
     return this.#timeframe;
   }
 
-  get bars(): KLineData[] {
+  /** The bars as drawn: each may stand for several. */
+  get bars(): DrawnBar[] {
     return this.chart.getDataList();
   }
 
-  draw(drawing: Drawing, layers: Layers): void {
-    putLayer(this.chart, PIVOTS, { pivots: drawing.pivots, numbered: drawing.numbered, points: drawing.points }, layers.pivots);
-    putLayer(this.chart, FRACTALS, drawing.fractals, layers.fractals);
+  /** The bars one by one. */
+  get raw(): KLineData[] {
+    return this.#feed?.bars ?? [];
+  }
+
+  /** Pixels from one bar to the next. */
+  get step(): number {
+    return this.chart.getBarSpace().bar;
+  }
+
+  draw(drawing: Drawing): void {
+    putLayer(this.chart, PIVOTS, drawing.pivots, drawing.pivots.levels.length > 0);
+    putLayer(this.chart, FRACTALS, drawing.fractals, drawing.fractals.length > 0);
     putLayer(this.chart, LAST_PRICE, null);
-    putLayer(this.chart, STROKES, drawing.strokes, layers.strokes);
-    putLayer(this.chart, POINTS, drawing.points, layers.points);
+    putLayer(this.chart, HIGHER, drawing.higher, drawing.higher.length > 0);
+    putLayer(this.chart, SEGMENTS, drawing.segments, drawing.segments.length > 0);
+    putLayer(this.chart, STROKES, drawing.strokes, drawing.strokes.length > 0);
+    putLayer(this.chart, POINTS, drawing.points, drawing.points.length > 0);
+  }
+
+  drawPicked(picked: Picked | null): void {
+    putLayer(this.chart, PICKED, picked, picked !== null);
   }
 
   drawCompared(compared: Compared, visible: boolean): void {
@@ -199,6 +259,41 @@ export class Board {
     this.chart.subscribeAction('onCrosshairChange', (data) => {
       const cross = data as Crosshair | undefined;
       callback(cross?.kLineData && cross.paneId ? cross.kLineData : null);
+    });
+  }
+
+  /** Where a moment and a price lie in the main pane; null before there are bars. */
+  spotOf(ts: number, price: string | number): Spot | null {
+    if (this.bars.length === 0) return null;
+    const found = this.chart.convertToPixel({ dataIndex: barAt(this.bars, ts), value: Number(price) }, { paneId: MAIN }) as Partial<Spot>;
+    return found.x === undefined || found.y === undefined ? null : { x: found.x, y: found.y };
+  }
+
+  /** First and last open time in view. */
+  get inView(): { from: number; to: number } {
+    const { from, to } = this.chart.getVisibleRange();
+    const bars = this.bars;
+    return { from: bars[Math.max(0, from)]?.timestamp ?? 0, to: bars[Math.min(bars.length, to) - 1]?.timestamp ?? 0 };
+  }
+
+  /** Says where the main pane was clicked, and, while the pointer moves over it, where it is. */
+  onPointer(clicked: (spot: Spot) => void, over: (spot: Spot) => boolean): void {
+    let pressed: Spot | null = null;
+    const main = this.chart.getDom(MAIN, 'main');
+    if (!main) return;
+    const spot = (event: PointerEvent): Spot => {
+      const box = main.getBoundingClientRect();
+      return { x: event.clientX - box.left, y: event.clientY - box.top };
+    };
+    const moved = (a: Spot, b: Spot) => Math.abs(a.x - b.x) > STILL_PX || Math.abs(a.y - b.y) > STILL_PX;
+    main.addEventListener('pointerdown', (event) => (pressed = spot(event)));
+    main.addEventListener('pointerup', (event) => {
+      const here = spot(event);
+      if (pressed && !moved(pressed, here)) clicked(here);
+      pressed = null;
+    });
+    main.addEventListener('pointermove', (event) => {
+      if (event.buttons === 0) main.style.cursor = over(spot(event)) ? 'pointer' : '';
     });
   }
 

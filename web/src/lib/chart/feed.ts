@@ -1,10 +1,16 @@
-// Bars on their way into the chart: pages of history on demand, live bars in batches.
+// Bars on their way into the chart: pages of history on demand, live bars in batches, several as one when there are
+// more than pixels.
 import type { DataLoader, KLineData } from 'klinecharts';
 import { api, ask } from '$lib/api/transport';
 import type { BarRow, Bars, Timeframe } from '$lib/api/types';
+import { periodMs } from '$lib/format/times';
+import { foldBars, type DrawnBar } from './fold';
+import { macdRows, type MacdRow } from './macd';
+import { firstPlace } from './places';
 
 const FIRST = 2000;
-const MORE = 3000;
+/** Each further page is twice as long as the one before, up to what the platform gives at once. */
+const LONGEST = 10_000;
 
 export function toBar(row: BarRow): KLineData {
   return {
@@ -21,14 +27,22 @@ export type FeedState = 'loading' | 'ready' | 'empty' | 'failed';
 export type FeedKey = { instrument: string; timeframe: string; replayId: string | null };
 
 export class BarFeed {
+  /** Every bar loaded so far, one by one. */
+  bars: KLineData[] = [];
+  /** How many bars are drawn as one. The chart has to be reset after a change. */
+  fold = 1;
   #push: ((bar: KLineData) => void) | null = null;
   #waiting: BarRow[] = [];
   #stopped = new AbortController();
-  #lastTs = 0;
+  #next = 2 * FIRST;
+  #more = true;
+  #drawnTs = 0;
+  /** MACD of all bars, kept until they change. */
+  #rows: MacdRow[] | null = null;
 
   constructor(
     readonly key: FeedKey,
-    private readonly report: (state: FeedState, cause?: unknown, bars?: KLineData[]) => void
+    private readonly report: (state: FeedState, cause?: unknown) => void
   ) {}
 
   /** The series as the platform is asked for it; with a replay, only what its clock has seen. */
@@ -38,7 +52,7 @@ export class BarFeed {
   }
 
   get lastTs(): number {
-    return this.#lastTs;
+    return this.bars.at(-1)?.timestamp ?? 0;
   }
 
   stop(): void {
@@ -53,10 +67,32 @@ export class BarFeed {
       return;
     }
     for (const row of rows) {
-      if (row[0] < this.#lastTs) continue;
-      this.#lastTs = row[0];
-      this.#push(toBar(row));
+      if (row[0] < this.lastTs) continue;
+      const bar = toBar(row);
+      if (row[0] === this.lastTs) this.bars[this.bars.length - 1] = bar;
+      else this.bars.push(bar);
+      if (this.fold === 1) this.#push(bar);
     }
+    this.#rows = null;
+    if (this.fold > 1) this.#pushFolded(this.#push);
+  }
+
+  /** The newest drawn bar may stand for more bars now, and others may have followed it. */
+  #pushFolded(push: (bar: KLineData) => void): void {
+    const drawn = this.#drawn();
+    for (const bar of drawn.slice(firstPlace(drawn.length, (place) => (drawn[place]?.timestamp ?? 0) >= this.#drawnTs))) push(bar);
+    this.#drawnTs = drawn.at(-1)?.timestamp ?? 0;
+  }
+
+  /** Whether older bars than these are still to be had. */
+  get more(): boolean {
+    return this.#more;
+  }
+
+  #drawn(): DrawnBar[] {
+    if (this.fold === 1) return this.bars;
+    this.#rows ??= macdRows(this.bars.map((bar) => bar.close));
+    return foldBars(this.bars, this.#rows, this.fold * periodMs(this.key.timeframe));
   }
 
   async #page(limit: number, before: number | null): Promise<Bars> {
@@ -71,13 +107,27 @@ export class BarFeed {
   readonly loader: DataLoader = {
     getBars: async ({ type, timestamp, callback }) => {
       if (type === 'backward') return callback([], { backward: false, forward: true });
+      // The bars are here already and are only drawn another way: the chart must not wait, or it would flicker.
+      if (type === 'init' && this.bars.length > 0) {
+        const drawn = this.#drawn();
+        this.#drawnTs = drawn.at(-1)?.timestamp ?? 0;
+        return callback([...drawn], { forward: this.#more, backward: false });
+      }
       if (type === 'init') this.report('loading');
       try {
-        const page = await this.#page(type === 'init' ? FIRST : MORE, type === 'forward' ? timestamp : null);
-        const bars = (page.bars as BarRow[]).map(toBar);
-        if (type === 'init') this.#lastTs = bars.at(-1)?.timestamp ?? 0;
-        callback(bars, { forward: page.has_more, backward: false });
-        if (type === 'init') this.report(bars.length ? 'ready' : 'empty', undefined, bars);
+        const page = await this.#page(type === 'init' ? FIRST : this.#next, type === 'forward' ? timestamp : null);
+        if (type === 'forward') this.#next = Math.min(LONGEST, this.#next * 2);
+        const before = this.bars[0]?.timestamp ?? Infinity;
+        // A reset of the chart while a page was on its way lets it be asked for twice.
+        const older = (page.bars as BarRow[]).filter((row) => row[0] < before).map(toBar);
+        this.bars = [...older, ...this.bars];
+        this.#rows = null;
+        this.#more = page.has_more;
+        const drawn = this.#drawn();
+        if (type === 'init') this.#drawnTs = drawn.at(-1)?.timestamp ?? 0;
+        // The chart keeps and grows the list it is given: it must not be ours.
+        callback(drawn.slice(0, firstPlace(drawn.length, (place) => (drawn[place]?.timestamp ?? 0) >= before)), { forward: this.#more, backward: false });
+        this.report(this.bars.length ? 'ready' : 'empty');
       } catch (cause) {
         if (this.#stopped.signal.aborted) return;
         if (type === 'init') {

@@ -2,7 +2,6 @@
 
 export const lettering = {
   volume: 'Volume',
-  pivot: 'Stroke pivot',
   missing: (count: number): string => `${count} missing`,
   priceDecimals: 2,
   chinese: false,

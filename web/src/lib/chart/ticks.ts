@@ -1,5 +1,6 @@
 // Marks of the time axis at the turn of hours, days, months or years: whichever comes often enough but not too often.
 import { zoneOffset } from '$lib/format/times';
+import { firstPlace } from './places';
 
 export type TimeMark = { x: number; ts: number; text: string };
 type Unit = { key: (date: Date) => number; text: (date: Date) => string };
@@ -25,27 +26,32 @@ const UNITS: Unit[] = [
   { key: (date) => Math.floor(date.getUTCFullYear() / 5), text: (date) => String(date.getUTCFullYear()) }
 ];
 
-/** `bars` in view with their pixel; neighbours of the answer lie at least `gap` pixels apart. */
-export function timeMarks(bars: { ts: number; x: number }[], zone: string, gap: number): TimeMark[] {
-  const first = bars[0];
-  const last = bars.at(-1);
-  if (!first || !last || bars.length < 2) return [];
-  const shift = zoneOffset(first.ts, zone);
-  const local = bars.map((bar) => new Date(bar.ts + shift));
-  const most = Math.max(1, (last.x - first.x) / gap);
+/** Bars in view, asked for one by one: there may be far more of them than marks. */
+export type BarsInView = { count: number; ts: (place: number) => number; x: (place: number) => number };
+
+/** The turns that `unit` takes among the bars, or null when there are more than `most`. */
+function turns(view: BarsInView, unit: Unit, shift: number, most: number): TimeMark[] | null {
+  const key = (place: number) => unit.key(new Date(view.ts(place) + shift));
+  const marks: TimeMark[] = [];
+  let place = 0;
+  for (;;) {
+    const now = key(place);
+    place = firstPlace(view.count, (other) => key(other) > now);
+    if (place >= view.count) return marks;
+    if (marks.length >= most) return null;
+    const ts = view.ts(place);
+    marks.push({ x: view.x(place), ts, text: unit.text(new Date(ts + shift)) });
+  }
+}
+
+/** Neighbours of the answer lie at least about `gap` pixels apart. */
+export function timeMarks(view: BarsInView, zone: string, gap: number): TimeMark[] {
+  if (view.count < 2) return [];
+  const shift = zoneOffset(view.ts(0), zone);
+  const most = Math.max(1, Math.floor((view.x(view.count - 1) - view.x(0)) / gap));
   for (const unit of UNITS) {
-    const marks: TimeMark[] = [];
-    let before = unit.key(local[0] as Date);
-    for (let i = 1; i < bars.length; i += 1) {
-      const date = local[i] as Date;
-      const key = unit.key(date);
-      if (key === before) continue;
-      before = key;
-      const bar = bars[i] as { ts: number; x: number };
-      marks.push({ x: bar.x, ts: bar.ts, text: unit.text(date) });
-      if (marks.length > most + 1) break;
-    }
-    if (marks.length <= most + 1) return apart(marks, gap * 0.6);
+    const marks = turns(view, unit, shift, most);
+    if (marks) return apart(marks, gap * 0.6);
   }
   return [];
 }

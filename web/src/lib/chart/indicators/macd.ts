@@ -26,6 +26,8 @@ registerIndicator<MacdRow, number>({
   ],
   calc: (bars, indicator) => {
     const [fast, slow, signal] = indicator.calcParams;
+    // Bars that stand for several bring the figures of those along.
+    if (bars[0] && 'hist' in bars[0]) return bars.map((bar) => ({ dif: Number(bar.dif), dea: Number(bar.dea), hist: Number(bar.hist) }));
     return macdRows(bars.map((bar) => bar.close), fast, slow, signal);
   },
   createTooltipDataSource: ({ indicator, crosshair }) => {

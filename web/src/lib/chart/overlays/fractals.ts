@@ -2,23 +2,29 @@
 import type { OverlayFigure } from 'klinecharts';
 import type { Fractal } from '$lib/api/types';
 import { ink } from '../ink';
+import { momentsIn } from '../places';
 import { registerLayer } from './layer';
 
 export const FRACTALS = 'alphaloop_fractals';
+/** Marks closer than this on average would only be a grey band. */
+const CLOSEST_PX = 5;
 
-registerLayer<Fractal[]>(FRACTALS, (fractals, frame) => {
-  const figures: OverlayFigure[] = [];
-  for (const fractal of fractals) {
-    if (fractal.ts < frame.from || fractal.ts > frame.to) continue;
-    const away = fractal.kind === 'top' ? -1 : 1;
-    const x = frame.x(fractal.ts);
-    const y = frame.y(fractal.price) + away * 5;
-    figures.push({
-      type: 'polygon',
-      attrs: { coordinates: [{ x, y }, { x: x - 3, y: y + away * 4 }, { x: x + 3, y: y + away * 4 }] },
-      styles: { style: 'fill', color: ink.fractal },
-      ignoreEvent: true
+registerLayer<Fractal[]>(
+  FRACTALS,
+  (fractals, frame) => {
+    const seen = momentsIn(fractals, frame.from, frame.to);
+    if (seen.length * CLOSEST_PX > frame.width) return [];
+    return seen.map((fractal): OverlayFigure => {
+      const away = fractal.kind === 'top' ? -1 : 1;
+      const x = frame.x(fractal.ts);
+      const y = frame.y(fractal.price) + away * 5;
+      return {
+        type: 'polygon',
+        attrs: { coordinates: [{ x, y }, { x: x - 3, y: y + away * 4 }, { x: x + 3, y: y + away * 4 }] },
+        styles: { style: 'fill', color: ink.fractal },
+        ignoreEvent: true
+      };
     });
-  }
-  return figures;
-}, { zLevel: 2 });
+  },
+  { zLevel: 2 }
+);

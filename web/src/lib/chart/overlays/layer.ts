@@ -1,15 +1,25 @@
 // A layer is one overlay that draws many rows. It hangs on one anchor point, because the chart asks an overlay for its
 // figures only when it has at least one. The rows live here and not in `extendData`: the chart merges new data into
 // old, so a list that became shorter would keep its last rows. What changes there is a number, to ask for a redraw.
-import { registerOverlay, type Chart, type OverlayFigure, type XAxis, type YAxis } from 'klinecharts';
+import { registerOverlay, type Chart, type KLineData, type OverlayFigure, type XAxis, type YAxis } from 'klinecharts';
+import { barAt } from '../places';
 
 export type Frame = {
   chart: Chart;
+  bars: KLineData[];
+  /** Pixel of the bar with this place in `bars`. */
+  at: (place: number) => number;
+  /** Pixel of the last bar that opened at or before this time. */
   x: (ts: number) => number;
   y: (price: number | string) => number;
   width: number;
   height: number;
-  /** Time stamps of the first and last loaded bar in view. */
+  /** Pixels from one bar to the next; below one, a pixel stands for several bars. */
+  step: number;
+  /** Places of the first bar in view and of the one behind the last. */
+  first: number;
+  end: number;
+  /** Open times of the first and last bar in view. */
   from: number;
   to: number;
 };
@@ -28,16 +38,22 @@ function frameOf(chart: Chart, xAxis: XAxis | null, yAxis: YAxis | null, size: {
   const bars = chart.getDataList();
   if (!xAxis || !yAxis || bars.length === 0) return null;
   const range = chart.getVisibleRange();
-  const first = bars[Math.max(0, Math.min(bars.length - 1, range.from))];
-  const last = bars[Math.max(0, Math.min(bars.length - 1, range.to - 1))];
+  const first = Math.max(0, Math.min(bars.length - 1, range.from));
+  const end = Math.max(first + 1, Math.min(bars.length, range.to));
+  const at = (place: number) => xAxis.convertToPixel(place);
   return {
     chart,
-    x: (ts) => xAxis.convertTimestampToPixel(ts),
+    bars,
+    at,
+    x: (ts) => at(barAt(bars, ts)),
     y: (price) => yAxis.convertToPixel(Number(price)),
     width: size.width,
     height: size.height,
-    from: first?.timestamp ?? 0,
-    to: last?.timestamp ?? 0
+    step: chart.getBarSpace().bar,
+    first,
+    end,
+    from: bars[first]?.timestamp ?? 0,
+    to: bars[end - 1]?.timestamp ?? 0
   };
 }
 

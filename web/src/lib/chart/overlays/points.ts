@@ -1,59 +1,115 @@
-// 买卖点: a 16 px tag on a 6 px stem; filled once confirmed, a dashed outline with "?" before.
+// 买卖点: a 16 px tag on a 6 px stem; filled once confirmed, a dashed outline with "?" before. Several kinds at one place
+// share a tag. Those of segments have an amber stem and frame. Where tags crowd, the lesser ones become dots.
 import { utils, type OverlayFigure } from 'klinecharts';
 import type { ChanPoint } from '$lib/api/types';
+import { shelve, TAG_HEIGHT, type Tag } from '../crowd';
 import { FONT, ink } from '../ink';
 import { lettering } from '../lettering';
-import { registerLayer } from './layer';
+import { momentsIn } from '../places';
+import { registerLayer, type Frame } from './layer';
 
 export const POINTS = 'alphaloop_points';
-const STEM = 6;
-const TAG = 16;
+/** `name` goes before the kind, for a coarser period; `rank` 0 strokes, 1 segments, 2 coarser periods. */
+export type PointLevel = { points: ChanPoint[]; rank: 0 | 1 | 2; name: string; place: (frame: Frame, point: ChanPoint) => number };
 
-registerLayer<ChanPoint[]>(POINTS, (points, frame) => {
-  const figures: OverlayFigure[] = [];
-  const stacked = new Map<string, number>();
-  for (const point of points) {
-    if (point.ts < frame.from || point.ts > frame.to) continue;
-    const buy = point.side === 'buy';
-    const away = buy ? 1 : -1;
-    const key = `${point.ts}${point.side}`;
-    const level = stacked.get(key) ?? 0;
-    stacked.set(key, level + 1);
-    const text = lettering.point(point.kind) + (point.sure ? '' : '?');
-    const width = utils.calcTextWidth(text, 11, '600', FONT) + 10;
-    const x = frame.x(point.ts);
-    const tip = frame.y(point.price) + away * 2;
-    const near = tip + away * (STEM + level * (TAG + 2));
-    const top = buy ? near : near - TAG;
-    const colour = buy ? ink.up : ink.down;
-    if (level === 0) {
-      figures.push({
-        type: 'line',
-        attrs: { coordinates: [{ x, y: tip }, { x, y: near }] },
-        styles: { style: point.sure ? 'solid' : 'dashed', dashedValue: [2, 2], color: colour, size: 1 },
-        ignoreEvent: true
-      });
+const STEM = 6;
+/** Points of a level closer than this on average are dots, and closer than the second figure they give way altogether. */
+const TAGGED_PX = 16;
+const DOTTED_PX = 5;
+
+type Mark = { point: ChanPoint; text: string; x: number; y: number; rank: number; sure: boolean; tagged: boolean };
+
+function marksOf(level: PointLevel, frame: Frame): Mark[] {
+  const seen = momentsIn(level.points, frame.from, frame.to);
+  if (seen.length * DOTTED_PX > frame.width) return [];
+  const tagged = seen.length * TAGGED_PX <= frame.width;
+  const marks: Mark[] = [];
+  for (const point of seen) {
+    const before = marks.at(-1);
+    if (before && before.point.ts === point.ts && before.point.side === point.side) {
+      before.text += ` ${lettering.point(point.kind)}`;
+      before.sure = before.sure && point.sure;
+      continue;
     }
-    figures.push({
+    const text = level.name + lettering.point(point.kind);
+    marks.push({ point, text, x: frame.at(level.place(frame, point)), y: frame.y(point.price), rank: level.rank, sure: point.sure, tagged });
+  }
+  return marks;
+}
+
+/** First and third kinds weigh more than the followers; a higher level more than a lower one. */
+function weight({ point, rank, sure }: Mark): number {
+  const kind = point.kind.slice(1);
+  return rank * 10 + (kind === '1' ? 4 : kind === '2' ? 3 : kind.startsWith('3') ? 2 : 1) + (sure ? 0.5 : 0);
+}
+
+function tagOf(mark: Mark): Tag {
+  const away = mark.point.side === 'buy' ? 1 : -1;
+  const width = utils.calcTextWidth(mark.sure ? mark.text : `${mark.text}?`, 11, '600', FONT) + 10;
+  return { x: mark.x, y: mark.y + away * (2 + STEM), away, width, weight: weight(mark) };
+}
+
+function dot(mark: Mark): OverlayFigure {
+  const [away, colour] = mark.point.side === 'buy' ? [1, ink.up] : [-1, ink.down];
+  return {
+    type: 'circle',
+    attrs: { x: mark.x, y: mark.y + away * 5, r: mark.rank ? 3 : 2 },
+    styles: { style: mark.sure ? 'fill' : 'stroke', color: colour, borderColor: colour, borderSize: 1 },
+    ignoreEvent: true
+  };
+}
+
+function drawn(mark: Mark, tag: Tag, top: number): OverlayFigure[] {
+  const buy = tag.away === 1;
+  const colour = buy ? ink.up : ink.down;
+  const solid = buy ? ink.upSolid : ink.downSolid;
+  const edge = mark.rank === 1 ? ink.segment : mark.rank === 2 ? ink.pivot3Text : mark.sure ? solid : colour;
+  const text = mark.sure ? mark.text : `${mark.text}?`;
+  return [
+    {
+      type: 'line',
+      attrs: { coordinates: [{ x: mark.x, y: mark.y + tag.away * 2 }, { x: mark.x, y: buy ? top : top + TAG_HEIGHT }] },
+      styles: { style: mark.sure ? 'solid' : 'dashed', dashedValue: [2, 2], color: mark.rank ? edge : colour, size: 1 },
+      ignoreEvent: true
+    },
+    {
       type: 'rect',
-      attrs: { x: x - width / 2, y: top, width, height: TAG },
+      attrs: { x: mark.x - tag.width / 2, y: top, width: tag.width, height: TAG_HEIGHT },
       styles: {
         style: 'stroke_fill',
-        color: point.sure ? (buy ? ink.upSolid : ink.downSolid) : ink.surface,
-        borderColor: point.sure ? (buy ? ink.upSolid : ink.downSolid) : colour,
-        borderSize: 1,
-        borderStyle: point.sure ? 'solid' : 'dashed',
+        color: mark.sure ? solid : ink.surface,
+        borderColor: edge,
+        borderSize: mark.rank ? 1.5 : 1,
+        borderStyle: mark.sure ? 'solid' : 'dashed',
         borderDashedValue: [3, 2],
         borderRadius: 3
       },
       ignoreEvent: true
-    });
-    figures.push({
+    },
+    {
       type: 'text',
-      attrs: { x, y: top + TAG / 2 + 0.5, text, align: 'center', baseline: 'middle' },
-      styles: { color: point.sure ? ink.on : colour, size: 11, family: FONT, weight: '600', backgroundColor: 'transparent', paddingLeft: 0, paddingRight: 0, paddingTop: 0, paddingBottom: 0 },
+      attrs: { x: mark.x, y: top + TAG_HEIGHT / 2 + 0.5, text, align: 'center', baseline: 'middle' },
+      styles: { color: mark.sure ? ink.on : colour, size: 11, family: FONT, weight: '600', backgroundColor: 'transparent', paddingLeft: 0, paddingRight: 0, paddingTop: 0, paddingBottom: 0 },
       ignoreEvent: true
+    }
+  ];
+}
+
+registerLayer<PointLevel[]>(
+  POINTS,
+  (levels, frame) => {
+    const marks = levels.flatMap((level) => marksOf(level, frame));
+    const tagged = marks.filter((mark) => mark.tagged);
+    const tags = tagged.map(tagOf);
+    const tops = shelve(tags, frame.height);
+    const dots = marks.filter((mark) => !mark.tagged).map(dot);
+    const boxes: OverlayFigure[] = [];
+    tagged.forEach((mark, place) => {
+      const top = tops[place];
+      if (top === null || top === undefined) dots.push(dot(mark));
+      else boxes.push(...drawn(mark, tags[place] as Tag, top));
     });
-  }
-  return figures;
-}, { zLevel: 5 });
+    return [...dots, ...boxes];
+  },
+  { zLevel: 5 }
+);

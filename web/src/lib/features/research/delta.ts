@@ -1,13 +1,14 @@
 // Keeps the drawn structure equal to the platform's: each closed bar says which rows changed, from a row number on.
 // Numbers count over the whole series, while we hold a window of it: `first` is the number of our first row.
-import type { ChanDelta, Rows, Structure } from '$lib/api/types';
+import type { ChanDelta, ChanRows, Rows, Structure } from '$lib/api/types';
 
-const LAYERS = ['fractals', 'strokes', 'pivots', 'points'] as const;
+export const LAYERS = ['fractals', 'strokes', 'pivots', 'points', 'segments', 'segment_pivots', 'segment_points', 'segments2'] as const satisfies (keyof ChanRows)[];
 
 /** Rows numbered below `from` stay, everything after is replaced. A change that begins before our window replaces it all. */
 export function mergeRows<T>(have: T[], first: number, change: Rows<T> | undefined): { rows: T[]; first: number } {
   if (!change) return { rows: have, first };
   if (change.from < first) return { rows: change.rows, first: change.from };
+  if (change.rows.length === 0 && change.from >= first + have.length) return { rows: have, first };
   return { rows: [...have.slice(0, change.from - first), ...change.rows], first };
 }
 
@@ -17,19 +18,15 @@ export function fits(structure: Structure, delta: ChanDelta): boolean {
 }
 
 export function applyDelta(structure: Structure, delta: ChanDelta, asOf: number): Structure {
-  const fractals = mergeRows(structure.fractals, structure.first.fractals, delta.fractals);
-  const strokes = mergeRows(structure.strokes, structure.first.strokes, delta.strokes);
-  const pivots = mergeRows(structure.pivots, structure.first.pivots, delta.pivots);
-  const points = mergeRows(structure.points, structure.first.points, delta.points);
-  return {
-    ...structure,
-    as_of_ms: asOf,
-    bars: structure.bars + 1,
-    first: { fractals: fractals.first, strokes: strokes.first, pivots: pivots.first, points: points.first },
-    fractals: fractals.rows,
-    strokes: strokes.rows,
-    pivots: pivots.rows,
-    points: points.rows,
-    state: delta.state === undefined ? structure.state : delta.state
-  };
+  const next: Structure = { ...structure, first: { ...structure.first }, as_of_ms: asOf, bars: structure.bars + 1 };
+  for (const layer of LAYERS) grow(next, layer, delta[layer]);
+  if (delta.state !== undefined) next.state = delta.state;
+  return next;
+}
+
+function grow<L extends (typeof LAYERS)[number]>(next: Structure, layer: L, change: ChanDelta[L]): void {
+  const rows: ChanRows = next;
+  const merged = mergeRows<ChanRows[L][number]>(rows[layer], next.first[layer], change as Rows<ChanRows[L][number]> | undefined);
+  rows[layer] = merged.rows as ChanRows[L];
+  next.first[layer] = merged.first;
 }

@@ -1,7 +1,7 @@
 // The one sentence that answers "where am I?", from the platform's parts of the state.
 import type { Structure } from '$lib/api/types';
 import type { Words } from '$lib/i18n/index.svelte';
-import { plain } from '$lib/format/numbers';
+import { plain, share } from '$lib/format/numbers';
 
 export function pointName(kind: string, words: Words['chan'], style: 'B1' | 'zh'): string {
   return style === 'zh' ? (words.names[kind] ?? kind) : kind;
@@ -21,7 +21,8 @@ export function sentence(structure: Structure | null, words: Words['chan'], styl
   if (state.key === 'in_pivot') parts.push(words.inPivot(number));
   else if (state.key !== 'up' && state.key !== 'down') parts.push(words.leavingPivot(number));
   else if (state.pivots > 0) parts.push(words.pivotCount(state.pivots));
-  if (state.ratio !== null) parts.push(words.ratio(plain(state.ratio)));
+  const back = /2s?$/.test(state.point?.kind ?? '');
+  if (state.ratio !== null) parts.push(back ? words.givenBack(share(state.ratio * 100, 0)) : words.ratio(plain(state.ratio)));
   if (state.point) {
     const name = pointName(state.point.kind, words, style);
     parts.push(short ? `${name}${state.point.sure ? '' : '?'}` : words.pointIs(name, state.point.sure));

@@ -1,6 +1,7 @@
 // The two strokes a divergence compares: the one that entered the pivot and the one that left it.
 import type { KLineData } from 'klinecharts';
 import type { ChanPoint, Stroke, Structure } from '$lib/api/types';
+import { barAt } from '$lib/chart/places';
 import { macdRows, type MacdRow } from '$lib/chart/macd';
 
 export type Force = { area: number; peak: number };
@@ -8,11 +9,11 @@ export type Comparison = { entering: Stroke; leaving: Stroke; forces: { entering
 
 /** An EMA still remembers its seed at the start: nothing is compared before this many bars. */
 const SETTLED = 150;
-/** How far our own peak ratio may lie from the platform's, before the pair is taken for a wrong guess and not drawn. */
+/** How far our own peak ratio may lie from the platform's, before the pair is not the one it compared and is not drawn. */
 const TOLERANCE = 0.03;
 
 /** Area and peak of the MACD bars on the stroke's own side of zero, between its two ends. */
-export function forceOf(rows: MacdRow[], from: number, to: number, direction: 'up' | 'down'): Force {
+export function forceOf(rows: readonly MacdRow[], from: number, to: number, direction: 'up' | 'down'): Force {
   let area = 0;
   let peak = 0;
   for (let i = Math.max(0, from); i <= Math.min(rows.length - 1, to); i += 1) {
@@ -24,27 +25,30 @@ export function forceOf(rows: MacdRow[], from: number, to: number, direction: 'u
   return { area, peak };
 }
 
-function pairOf(structure: Structure, point: ChanPoint): { entering: Stroke; leaving: Stroke } | null {
-  const leaving = structure.strokes.find((stroke) => stroke.n === point.stroke);
-  const pivot = [...structure.pivots].reverse().find((row) => row.last_stroke <= point.stroke);
-  const entering = pivot && structure.strokes.find((stroke) => stroke.n === pivot.first_stroke - 1);
-  return leaving && entering && entering.direction === leaving.direction ? { entering, leaving } : null;
+/** Whether a point of this kind compares the forces of two lines; the others' ratio is a share given back, or none. */
+export const comparesForces = (kind: string): boolean => kind.endsWith('1') || kind.endsWith('1p');
+
+/** The stroke numbered `n`, counted over the whole series. */
+export const strokeNumbered = (structure: Structure, n: number | null): Stroke | undefined =>
+  n === null ? undefined : structure.strokes[n - structure.first.strokes];
+
+/** The comparison behind a point of strokes, or null when it has none or the rows at hand do not bear it out. */
+export function comparisonOf(structure: Structure, point: ChanPoint | null, bars: KLineData[]): Comparison | null {
+  if (!point || point.ratio === null || !comparesForces(point.kind)) return null;
+  const leaving = strokeNumbered(structure, point.line);
+  const entering = strokeNumbered(structure, point.of_line);
+  if (!leaving || !entering || entering.direction !== leaving.direction) return null;
+  if (entering.start_ts < (bars[SETTLED]?.timestamp ?? Infinity)) return null;
+  const rows = macdRows(bars.map((bar) => bar.close));
+  const force = (stroke: Stroke) => forceOf(rows, barAt(bars, stroke.start_ts), barAt(bars, stroke.end_ts), stroke.direction);
+  const forces = { entering: force(entering), leaving: force(leaving) };
+  if (forces.entering.peak === 0 || Math.abs(forces.leaving.peak / forces.entering.peak / point.ratio - 1) > TOLERANCE) return null;
+  return { entering, leaving, forces };
 }
 
-/** The comparison behind the point that the state names, or null when the rows at hand do not bear it out. */
-export function comparisonOf(structure: Structure, bars: KLineData[]): Comparison | null {
-  const ratio = structure.state?.ratio;
-  if (ratio === null || ratio === undefined) return null;
-  const point = [...structure.points].reverse().find((row) => row.ratio === ratio);
-  const pair = point && pairOf(structure, point);
-  if (!pair) return null;
-  const place = new Map(bars.map((bar, index) => [bar.timestamp, index]));
-  const ends = [pair.entering.start_ts, pair.entering.end_ts, pair.leaving.start_ts, pair.leaving.end_ts].map((ts) => place.get(ts) ?? -1);
-  const [inFrom = -1, inTo = -1, outFrom = -1, outTo = -1] = ends;
-  if (inFrom < SETTLED || Math.min(...ends) < 0) return null;
-  const rows = macdRows(bars.map((bar) => bar.close));
-  const entering = forceOf(rows, inFrom, inTo, pair.entering.direction);
-  const leaving = forceOf(rows, outFrom, outTo, pair.leaving.direction);
-  if (entering.peak === 0 || Math.abs(leaving.peak / entering.peak / ratio - 1) > TOLERANCE) return null;
-  return { ...pair, forces: { entering, leaving } };
+/** The point the state's sentence speaks of: the newest one, when it still compares the newest strokes. */
+export function statePoint(structure: Structure): ChanPoint | null {
+  const { state, points } = structure;
+  if (!state?.point || state.ratio === null) return null;
+  return [...points].reverse().find((row) => row.kind === state.point?.kind && row.ratio === state.ratio) ?? null;
 }

@@ -1,39 +1,23 @@
-// The chart's own state: which bars and structure it shows, and how closed bars reach it at most ten times a second.
+// The chart's own state: which bars it shows, and how closed bars reach it at most ten times a second.
 import type { KLineData } from 'klinecharts';
 import { api, ask } from '$lib/api/transport';
-import type { BarRow, ChanDelta, ClosedBar, Health, Structure } from '$lib/api/types';
+import type { BarRow, ClosedBar, Health } from '$lib/api/types';
 import { desk } from '$features/desk/desk.svelte';
 import { market } from '$features/market/market.svelte';
-import { applyDelta, fits } from '$features/research/delta';
 import { BarFeed, type FeedState } from '$lib/chart/feed';
-import type { Board, Layers } from '$lib/chart/board';
-import { periodMs } from '$lib/format/times';
+import type { Board } from '$lib/chart/board';
 import { stream } from '$lib/stream/stream.svelte';
+import { chan } from './structure.svelte';
 
 const UPDATE_MS = 100;
 const WATCH_MS = 3000;
-const LAYERS_KEY = 'alphaloop.layers';
-const STRUCTURE_BARS = 10_000;
 const CATCH_UP = 500;
-
-function savedLayers(): Layers {
-  const all: Layers = { strokes: true, pivots: true, points: true, fractals: false, orders: true, fills: true };
-  try {
-    return { ...all, ...(JSON.parse(localStorage.getItem(LAYERS_KEY) ?? '{}') as Partial<Layers>) };
-  } catch {
-    localStorage.removeItem(LAYERS_KEY);
-    return all;
-  }
-}
 
 class TradeView {
   board = $state.raw<Board | null>(null);
   feedState = $state<FeedState>('loading');
   feedCause = $state<unknown>(null);
-  structure = $state.raw<Structure | null>(null);
-  structureCause = $state<unknown>(null);
   health = $state.raw<Health | null>(null);
-  layers = $state<Layers>(savedLayers());
   last = $state.raw<KLineData | null>(null);
   previous = $state.raw<KLineData | null>(null);
   hovered = $state.raw<KLineData | null>(null);
@@ -43,30 +27,25 @@ class TradeView {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watchedAt = 0;
   #leave: (() => void)[] = [];
-  #reading = 0;
-
-  toggle(layer: keyof Layers): void {
-    this.layers = { ...this.layers, [layer]: !this.layers[layer] };
-    localStorage.setItem(LAYERS_KEY, JSON.stringify(this.layers));
-  }
 
   /** Puts a series on the board. Call again whenever symbol, period or replay change. */
   show(board: Board, instrument: { symbol: string; tick: string }, timeframe: string, replayId: string | null): void {
     this.hide();
     this.board = board;
-    this.structure = null;
     this.health = null;
     this.hovered = null;
     const key = { instrument: instrument.symbol, timeframe, replayId };
-    this.#feed = new BarFeed(key, (state, cause, bars) => {
+    this.#feed = new BarFeed(key, (state, cause) => {
       this.feedState = state;
       this.feedCause = cause ?? null;
-      if (bars) this.#ends();
+      this.#ends();
+      const loaded = this.board?.raw;
+      if (state === 'ready' && loaded?.[0]) chan.cover(loaded.length, loaded[0].timestamp);
     });
     if (replayId) this.#leave.push(stream.on('bar', (_event, data) => this.#heard(data as ClosedBar)));
     this.#leave.push(stream.onFresh(() => void this.#catchUp()));
     board.show(this.#feed, instrument);
-    void this.#readStructure();
+    chan.show(this.#feed.query);
     void this.#readHealth();
   }
 
@@ -78,6 +57,7 @@ class TradeView {
     this.#timer = undefined;
     this.#feed?.stop();
     this.#feed = null;
+    chan.show(null);
   }
 
   retry(): void {
@@ -85,25 +65,9 @@ class TradeView {
   }
 
   #ends(): void {
-    const bars = this.board?.bars ?? [];
+    const bars = this.board?.raw ?? [];
     this.last = bars.at(-1) ?? null;
     this.previous = bars.at(-2) ?? null;
-  }
-
-  async #readStructure(): Promise<void> {
-    const feed = this.#feed;
-    if (!feed) return;
-    const turn = ++this.#reading;
-    try {
-      const structure = await ask(
-        api.GET('/api/v1/chan/structure', { params: { query: { ...feed.query, limit: STRUCTURE_BARS } } })
-      );
-      if (turn !== this.#reading || this.#feed !== feed) return;
-      this.structure = structure;
-      this.structureCause = null;
-    } catch (cause) {
-      if (turn === this.#reading && this.#feed === feed) this.structureCause = cause;
-    }
   }
 
   async #readHealth(): Promise<void> {
@@ -133,28 +97,12 @@ class TradeView {
     if (desk.following) {
       this.#feed.close(queue.map((closed) => closed.bar));
       this.#ends();
-      this.#grow(queue);
+      chan.grow(queue);
     } else void this.#pull();
     if (Date.now() - this.#watchedAt > WATCH_MS) {
       this.#watchedAt = Date.now();
       void market.refreshWatch(desk.replay?.id ?? null);
     }
-  }
-
-  #grow(queue: ClosedBar[]): void {
-    let structure = this.structure;
-    if (!structure) return;
-    for (const closed of queue) {
-      const delta: ChanDelta | null = closed.chan;
-      const closeTs = closed.bar[0] + periodMs(closed.timeframe);
-      if (!delta || closeTs <= (structure.as_of_ms ?? 0)) continue;
-      if (!fits(structure, delta)) {
-        void this.#readStructure();
-        return;
-      }
-      structure = applyDelta(structure, delta, closeTs);
-    }
-    this.structure = structure;
   }
 
   /** Another series than the replay's own: its newest bars are asked for, at most as often as the watch list. */
@@ -174,9 +122,9 @@ class TradeView {
       if (first !== undefined && first > feed.lastTs) return this.retry();
       feed.close(bars);
       this.#ends();
-      await this.#readStructure();
+      await chan.read();
     } catch (cause) {
-      this.structureCause = cause;
+      chan.cause = cause;
     }
   }
 }
