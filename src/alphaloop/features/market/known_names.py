@@ -166,6 +166,17 @@ INDICES = {
 }
 
 # Chinese futures: product -> (exchange, Chinese, English). The data's trailing 0 means the continuous contract.
+# How late mainland futures trade at night, by product; the others that trade at night end at 23:00. Hours of 2024:
+# calendars are not dated, and nights were longer or absent before 2020.
+_NIGHTS = {
+    "CN-0230": "AU AG SC",
+    "CN-01": "CU AL ZN PB NI SN SS BC AO",
+    "CN-DAY": "WR BB FB JD LH AP CJ UR SF SM PK RS WH PM RI LR JR",
+    # Index and bond futures keep the hours of shares.
+    "XSHG": "IF IC IH IM T TF TS TL",
+}
+CHINA_NIGHTS = {product: calendar for calendar, products in _NIGHTS.items() for product in products.split()}
+
 CHINA_FUTURES = {
     "A": ("XDCE", "豆一", "Soybean No.1"),
     "BB": ("XDCE", "胶合板", "Blockboard"),

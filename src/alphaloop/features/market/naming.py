@@ -101,7 +101,6 @@ def _china(text: str, hints: Hints) -> Naming | None:
         return None
     place, code = found.groups()
     index = (place == "SH" and code.startswith("000")) or (place == "SZ" and code.startswith("399"))
-    calendar = "XSHE" if place == "SZ" else "XSHG"
     zh, en = known.CHINA.get(text, (code, code))
     instrument = Instrument(
         symbol=f"{code}@{_CHINA_VENUES[place]}",
@@ -111,7 +110,7 @@ def _china(text: str, hints: Hints) -> Naming | None:
         tick=Decimal("0.01"),
         lot=Decimal("0.01") if index else Decimal(100),
         min_notional=ZERO,
-        calendar=calendar,
+        calendar=_CHINA_VENUES[place],
     )
     return Naming(instrument, text, zh, en)
 
@@ -145,10 +144,13 @@ def _index(text: str, hints: Hints) -> Naming | None:
 
 
 def _future(text: str, hints: Hints) -> Naming | None:
+    calendar = "24x5"
     if hints.asset == "futures_cn":
-        product = text.removesuffix("0")
+        product = text.rstrip("0123456789")
+        calendar = known.CHINA_NIGHTS.get(product, "CN-23")
         venue, zh, en = known.CHINA_FUTURES.get(product, ("CNF", product, product))
-        named = f"{zh}连续", f"{en} (CN continuous)"
+        month = text.removeprefix(product)
+        named = (f"{zh}连续", f"{en} (CN continuous)") if month == "0" else (f"{zh} {month}", f"{en} {month}")
     elif hints.asset in ("futures_global", "commodity"):
         venue, zh, en = known.GLOBAL_FUTURES.get(text, ("FUT", text, text))
         named = zh, en
@@ -156,7 +158,7 @@ def _future(text: str, hints: Hints) -> Naming | None:
         venue, named = "XEUR" if hints.venue == "eurex" else _place(hints, "FUT"), (text, text)
     else:
         return None
-    instrument = _make(f"{text}@{venue}", AssetClass.FUTURE, text, hints, calendar="24x5", lot=ONE, can_short=True)
+    instrument = _make(f"{text}@{venue}", AssetClass.FUTURE, text, hints, calendar=calendar, lot=ONE, can_short=True)
     return Naming(instrument, text, *named)
 
 
