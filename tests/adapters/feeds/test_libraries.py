@@ -95,6 +95,18 @@ def test_baostock_knows_dividends_and_the_step_of_its_own_factor() -> None:
     assert made.actions({"symbols": "SH600519"}, "SH600519|5m") == []
 
 
+def test_yahoo_knows_the_dividends_of_shares_and_of_nothing_else() -> None:
+    made = feed(yfinance)
+    assert isinstance(made, KnowsActions)
+    paid = made.actions({"symbols": "0700.HK"}, "0700.HK|1d")
+    assert [(one.symbol, one.action.ex_date, one.action.cash) for one in paid] == [
+        ("HK0700", date(2024, 2, 9), Decimal("0.24")),
+        ("HK0700", date(2024, 5, 10), Decimal("0.25")),
+    ]
+    for ref in ("AAPL|30m", "EURUSD=X|1d", "^GSPC|1d"):
+        assert made.actions({}, ref) == []
+
+
 @pytest.mark.parametrize(
     ("module", "config", "ref", "kind", "code"),
     [

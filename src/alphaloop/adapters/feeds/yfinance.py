@@ -4,11 +4,15 @@ Yahoo puts prices across splits and leaves dividends in them, so its series are 
 """
 
 import importlib
+from decimal import Decimal
 from typing import Any
 
+from alphaloop.adapters.feeds._action_files import ListedAction
+from alphaloop.adapters.feeds._child import fetch_actions as fetch_actions_in_child
 from alphaloop.adapters.feeds._wanted import LibraryFeed, since, split_ref, table_of, wanted_schema
 from alphaloop.adapters.feeds.contract import BarTable, Feed, FeedDescription, Places, SeriesListing
 from alphaloop.core.bar import Timeframe
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import UnavailableError
 
 ENDPOINT = "https://query1.finance.yahoo.com/"
@@ -37,8 +41,18 @@ _DESCRIPTION = FeedDescription(
 )
 
 
+class YahooFeed(LibraryFeed):
+    """Also knows the dividends of the shares it lists: its prices have the splits in them, and those not."""
+
+    def actions(self, config: dict[str, Any], ref: str) -> list[ListedAction]:
+        symbol, timeframe = split_ref(ref)
+        asset = _listing(symbol, timeframe).asset
+        daily = timeframe is Timeframe.D1 and asset.startswith("equity")
+        return fetch_actions_in_child("yfinance", config, symbol) if daily else []
+
+
 def make_feed(places: Places) -> Feed:
-    return LibraryFeed(
+    return YahooFeed(
         "yfinance",
         _DESCRIPTION,
         library="yfinance",
@@ -87,3 +101,15 @@ def fetch(config: dict[str, Any], ref: str) -> BarTable:
         name: frame[name.capitalize()].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close", "volume")
     }
     return table_of(ts.astype("datetime64[ms]").astype(np.int64), columns)
+
+
+def fetch_actions(config: dict[str, Any], symbol: str) -> list[ListedAction]:
+    """Cash dividends by ex-date, in today's shares as the prices are; runs in a child process."""
+    library = importlib.import_module("yfinance")
+    try:
+        paid = library.Ticker(symbol).dividends
+        rows = [(moment.date(), Decimal(str(float(amount)))) for moment, amount in paid.items()]
+    except Exception as error:  # whatever the package raises, the source did not deliver
+        raise UnavailableError(f"Yahoo did not deliver: {type(error).__name__}.", code="source_failing") from error
+    name = _listing(symbol, Timeframe.D1).symbol
+    return [ListedAction(name, CorporateAction(day, cash=cash)) for day, cash in rows if cash > 0]

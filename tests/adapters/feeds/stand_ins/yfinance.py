@@ -29,3 +29,8 @@ class Ticker:
             assert "period" in asked
             index = pd.date_range("2024-01-02 09:30", periods=3, freq="30min", tz="America/New_York")
         return pd.DataFrame(_FRAME, index=index)
+
+    @property
+    def dividends(self) -> Any:
+        index = pd.DatetimeIndex(["2024-02-09", "2024-05-10"], tz="America/New_York")
+        return pd.Series([0.24, 0.25], index=index, name="Dividends")
