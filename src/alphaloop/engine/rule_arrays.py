@@ -111,7 +111,7 @@ def lay_ground(
         charges=charges,
         **booked,
     )
-    return _with_stakes(ground, panel, instruments, stakes) if stakes else ground
+    return _with_stakes(ground, panel, instruments, stakes, list(kinds.rules)) if stakes else ground
 
 
 _NEUTRAL = {"ratio": 1.0, "cash": 0.0, "shift": 0.0, "factor": 1.0}
@@ -255,40 +255,47 @@ def _charges(rules: DayRules, broker_rate: Decimal) -> list[tuple[float, ...]]:
 
 
 def _with_stakes(
-    ground: Ground, panel: Panel, instruments: Sequence[Instrument], stakes: Mapping[str, Stake]
+    ground: Ground,
+    panel: Panel,
+    instruments: Sequence[Instrument],
+    stakes: Mapping[str, Stake],
+    kinds: list[DayRules],
 ) -> Ground:
     marks = np.stack([panel.open, panel.low, panel.high])
     funding = np.zeros(panel.close.shape)
     initial, isolated = ground.initial.copy(), ground.isolated.copy()
-    liquidation = ground.liquidation.copy()
-    brackets: list[Floats] = [np.zeros((0, 3))] * len(instruments)
     for n, instrument in enumerate(instruments):
         stake = stakes.get(instrument.symbol)
         if stake is None:
             continue
-        rules = rules_on(instrument, _date_of(int(panel.ts_ms[-1])))
-        initial[n] = to_float(rules.initial_share(stake.leverage))
-        brackets[n] = np.array([[to_float(x) for x in row] for row in rules.maintenance_rows()]).reshape(-1, 3)
-        liquidation[n] = to_float(rules.margin.liquidation_fee) if rules.margin else 0.0
+        initial[n] = to_float(rules_on(instrument, _date_of(int(panel.ts_ms[-1]))).initial_share(stake.leverage))
         isolated[n] = int(stake.isolated)
         if stake.mark is not None:
             marks[:, :, n] = stake.mark
         if stake.funding is not None:
             funding[:, n] = stake.funding
-    deepest = max(len(rows) for rows in brackets)
-    table = np.full((len(instruments), deepest, 3), np.inf)
-    for n, rows in enumerate(brackets):
-        table[n, : len(rows)] = rows
+    brackets, liquidation = _maintenance(kinds)
     return ground._replace(
         margined=True,
         funded=bool(np.any(funding)),
         initial=initial,
-        brackets=table,
+        brackets=brackets,
         liquidation=liquidation,
         isolated=isolated,
         marks=marks,
         funding=funding,
     )
+
+
+def _maintenance(kinds: list[DayRules]) -> tuple[Floats, Floats]:
+    """`brackets` [K, B, 3], rows beyond a kind's own begin at infinity; `liquidation` [K], the fee's share."""
+    many = [one.maintenance_rows() for one in kinds]
+    table = np.full((len(kinds), max(len(rows) for rows in many), 3), np.inf)
+    for k, rows in enumerate(many):
+        for b, row in enumerate(rows):
+            table[k, b] = [to_float(value) for value in row]
+    fees = [ZERO if one.margin is None else one.margin.liquidation_fee for one in kinds]
+    return table, np.array([to_float(fee) for fee in fees])
 
 
 def _date_of(ts_ms: int) -> date:

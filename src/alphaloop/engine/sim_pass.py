@@ -5,304 +5,36 @@ It knows no instruments, calendars or decimals; what the rules of a market mean 
 
 # mypy: disable-error-code="untyped-decorator"
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from alphaloop.engine.panel import Bools, Floats, Ints
-from alphaloop.engine.sim_rules import (
-    LOT_GRACE,
-    LOT_STEP,
-    SETTLE,
-    Ground,
-    fee_floor,
-    fee_of,
-    fee_rate,
-    liquidation_price,
-    locked,
-    on_lot,
-    on_sale,
-    within,
+from alphaloop.engine.panel import Floats, Ints
+from alphaloop.engine.sim_book import (
+    DUST,
+    Book,
+    Held,
+    Terms,
+    View,
+    affordable,
+    apply_fill,
+    equity_of,
+    fee_for,
+    held_within,
+    new_order,
+    orderable,
+    protective_level,
+    room_for,
+    rules_row,
+    size_pending,
 )
+from alphaloop.engine.sim_rules import LOT_GRACE, LOT_STEP, SETTLE, Ground, liquidation_price
 
 MEMORY = 8
 FILL_WIDTH = 7
 # Reasons of rows beyond a strategy's own (0 signal, 1 stop, 2 take).
 LIQUIDATION, BONUS, DIVIDEND, FUNDING = 3, 4, 5, 6
-
-
-class View(NamedTuple):
-    """The panel as compiled code sees it; `features` is float64[K,T,N], K in the order of `panel.features`."""
-
-    ts_ms: Ints
-    close_ms: Ints
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-    member: Bools
-    features: Floats
-
-
-class Held(NamedTuple):
-    """What `manage` knows of the position it manages; `mem` is the only state it may write."""
-
-    column: int
-    quantity: float
-    average_entry: float
-    entry_row: int
-    best: float
-    worst: float
-    realised: float
-    equity: float
-    cash: float
-    adds: int
-    mem: Floats
-
-
-class Book(NamedTuple):
-    """All running state, one slot per column; `money` holds the cash.
-
-    `today` is what was bought in trading day `session`; `order_*` is what the order under way has traded so far.
-    """
-
-    money: Floats
-    quantity: Floats
-    average: Floats
-    best: Floats
-    worst: Floats
-    realised: Floats
-    entry_row: Ints
-    adds: Ints
-    episode: Ints
-    spent: Ints
-    intent: Floats
-    stop: Floats
-    take: Floats
-    trail: Floats
-    acted_target: Floats
-    acted_episode: Ints
-    pending: Bools
-    pending_target: Floats
-    pending_quantity: Floats
-    pending_episode: Ints
-    pending_reason: Ints
-    pending_age: Ints
-    last: Floats
-    room: Floats
-    session: Ints
-    today: Floats
-    order_quantity: Floats
-    order_notional: Floats
-    order_reason: Ints
-    mem: Floats
-
-
-class Terms(NamedTuple):
-    fee: float
-    slippage: float
-    volume_limit: float
-    at_close: bool
-    start: int
-    min_notional: float
-    can_short: bool
-    risk_fraction: float
-    late_bars: int
-    sizing: int
-    leveled: bool
-
-
-# Sums of partial fills miss their target by less than this share of it: nothing is left to trade.
-_DUST = 1e-12
-
-
-@njit(cache=True)
-def protective_level(direction: float, stop: float, trail: float, best: float) -> float:
-    """The stop that counts: the tighter of the fixed one and the best price minus the trail; NaN when there is none."""
-    if np.isnan(trail):
-        return stop
-    trailing = best - direction * trail
-    if np.isnan(stop):
-        return trailing
-    tighter: float = max(stop, trailing) if direction > 0 else min(stop, trailing)
-    return tighter
-
-
-@njit(cache=True)
-def _equity(book: Book, prices: Floats) -> float:
-    total: float = book.money[0]
-    for n in range(len(book.quantity)):
-        if book.quantity[n] != 0.0:
-            total += book.quantity[n] * (book.last[n] if np.isnan(prices[n]) else prices[n])
-    return total
-
-
-@njit(cache=True)
-def _apply(book: Book, n: int, t: int, quantity: float, price: float, fee: float) -> None:
-    """Average cost: adding moves the average, reducing realises, crossing does both."""
-    before = book.quantity[n]
-    after = before + quantity
-    if abs(after) <= _DUST * abs(before):
-        after = 0.0
-    book.money[0] -= quantity * price + fee
-    opened = before == 0.0 or before * after < 0.0
-    if before == 0.0 or before * quantity > 0.0:
-        book.average[n] = (abs(before) * book.average[n] + abs(quantity) * price) / abs(after)
-        book.adds[n] += 1
-    else:
-        closed = min(abs(before), abs(quantity))
-        book.realised[n] += (price - book.average[n]) * closed * np.sign(before)
-        if after == 0.0:
-            book.average[n] = 0.0
-    if opened:
-        book.average[n] = book.best[n] = book.worst[n] = price
-        book.entry_row[n] = t
-        book.adds[n] = 0
-    book.quantity[n] = after
-    if quantity > 0.0:
-        book.today[n] += quantity
-
-
-@njit(cache=True)
-def _rules_of(book: Book, n: int, ground: Ground) -> int:
-    """The row of `terms` and `charges` that holds for a column now."""
-    kind: int = ground.kind[book.session[n], n]
-    return kind
-
-
-@njit(cache=True)
-def _rate(book: Book, n: int, side: float, price: float, terms: Terms, ground: Ground) -> float:
-    """Fees as a share of notional, for sizing."""
-    if not ground.on:
-        return terms.fee
-    rate: float = fee_rate(ground.charges[_rules_of(book, n, ground)], side, price)
-    return rate
-
-
-@njit(cache=True)
-def _fee(book: Book, n: int, quantity: float, price: float, terms: Terms, ground: Ground) -> float:
-    """The fee of one fill: what its order owes by now less what it owed before, so that minimums count once."""
-    size = abs(quantity)
-    if not ground.on:
-        return size * price * terms.fee
-    charges, side = ground.charges[_rules_of(book, n, ground)], np.sign(quantity)
-    before = fee_of(charges, side, book.order_quantity[n], book.order_notional[n])
-    book.order_quantity[n] += size
-    book.order_notional[n] += size * price
-    after: float = fee_of(charges, side, book.order_quantity[n], book.order_notional[n])
-    return after - before
-
-
-@njit(cache=True)
-def _new_order(book: Book, n: int, reason: int) -> None:
-    book.order_reason[n] = reason
-    book.order_quantity[n] = book.order_notional[n] = 0.0
-
-
-@njit(cache=True)
-def _room(book: Book, n: int, side: float, low: float, high: float, ground: Ground) -> float:
-    """How much may trade on this side: the volume left, nothing on a locked board, and only settled shares to sell."""
-    room: float = book.room[n]
-    if not ground.on:
-        return room
-    day = book.session[n]
-    if locked(side, low, high, ground.down[day, n], ground.up[day, n]):
-        return 0.0
-    if side < 0.0 and book.quantity[n] > 0.0 and ground.terms[ground.kind[day, n], SETTLE] > 0.0:
-        room = min(room, max(book.quantity[n] - book.today[n], 0.0))
-    return room
-
-
-@njit(cache=True)
-def _part(book: Book, n: int, side: float, room: float, ground: Ground) -> float:
-    """What of the room can be ordered at once: whole lots, or of a holding also its odd remainder."""
-    terms = ground.terms[_rules_of(book, n, ground)]
-    part: float = on_lot(room, terms)
-    held = book.quantity[n]
-    if ground.on and side < 0.0 and held > 0.0:
-        part = on_sale(room, held, terms) if room < held else max(part, held)
-    return part
-
-
-@njit(cache=True)
-def _held_within(book: Book, n: int, price: float, ground: Ground) -> float:
-    """A price after slippage cannot leave the day's limits."""
-    if not ground.on:
-        return price
-    day = book.session[n]
-    kept: float = within(price, ground.down[day, n], ground.up[day, n])
-    return kept
-
-
-@njit(cache=True)
-def _size(book: Book, n: int, price: float, equity: float, terms: Terms, ground: Ground) -> None:
-    """Turn the pending target into a quantity to hold, once, at the first price it could trade at."""
-    target = book.pending_target[n]
-    held = book.quantity[n]
-    wanted = 0.0
-    if target != 0.0 and terms.sizing == 1:
-        wanted = target
-    elif target != 0.0:
-        rising = target * equity / price > held
-        paid = price * (1.0 + terms.slippage) if rising else price * (1.0 - terms.slippage)
-        rate = _rate(book, n, 1.0 if rising else -1.0, paid, terms, ground)
-        affordable = max(equity, 0.0) / (paid * (1.0 + rate))
-        if terms.sizing == 0:
-            wanted = target * affordable
-        else:
-            distance = paid - book.stop[n]
-            if np.isnan(distance) or distance == 0.0 or (distance > 0.0) != (target > 0.0):
-                book.pending[n] = False
-                return
-            wanted = np.sign(target) * min(
-                abs(target) * terms.risk_fraction * max(equity, 0.0) / abs(distance),
-                affordable / ground.initial[n],
-            )
-    if wanted < 0.0 and not terms.can_short:
-        wanted = 0.0
-    wanted = np.sign(wanted) * on_lot(abs(wanted), ground.terms[_rules_of(book, n, ground)])
-    if wanted != 0.0 and abs(wanted - held) * price < terms.min_notional:
-        book.pending[n] = False
-        return
-    book.pending_quantity[n] = wanted
-
-
-@njit(cache=True)
-def _affordable(book: Book, n: int, delta: float, price: float, terms: Terms, ground: Ground) -> float:
-    """The part of `delta` that money covers: closing is free, opening takes the column's initial share of notional.
-
-    Free is the equity less that share of everything held: for shares paid in full this is the cash less twice the
-    shorts.
-    """
-    held = book.quantity[n]
-    closing = 0.0
-    if held * delta < 0.0:
-        closing = min(abs(held), abs(delta))
-    opening = abs(delta) - closing
-    if opening == 0.0:
-        return delta
-    side = np.sign(delta)
-    rate = _rate(book, n, side, price, terms, ground)
-    free = book.money[0]
-    for m in range(len(book.quantity)):
-        if m != n and book.quantity[m] != 0.0:
-            free += (book.quantity[m] - ground.initial[m] * abs(book.quantity[m])) * book.last[m]
-    left = held + side * closing
-    free -= closing * price * (side + rate)
-    free += (left - ground.initial[n] * abs(left)) * price
-    cost = price * (ground.initial[n] + rate)
-    if opening * cost > free * (1.0 + LOT_GRACE):
-        opening = on_lot(max(free, 0.0) / cost, ground.terms[_rules_of(book, n, ground)])
-    if ground.on and opening > 0.0:
-        charges = ground.charges[_rules_of(book, n, ground)]
-        notional = opening * price
-        if notional * ground.initial[n] + fee_of(charges, side, opening, notional) > free * (1.0 + LOT_GRACE):
-            rest = max(free - fee_floor(charges, side), 0.0)
-            opening = on_lot(rest / cost, ground.terms[_rules_of(book, n, ground)])
-    allowed: float = side * (closing + opening)
-    return allowed
 
 
 @njit(cache=True)
@@ -315,22 +47,22 @@ def _trade(
     """
     delta = book.pending_quantity[n] - book.quantity[n]
     side = np.sign(delta)
-    paid = _held_within(book, n, price * (1.0 + terms.slippage * side), ground)
-    allowed = _affordable(book, n, delta, paid, terms, ground)
+    paid = held_within(book, n, price * (1.0 + terms.slippage * side), ground)
+    allowed = affordable(book, n, delta, paid, terms, ground)
     if ground.on and book.pending_quantity[n] != 0.0 and book.order_quantity[n] == 0.0:
         # It must itself be an order that the market takes; what is left of one need not.
-        allowed = side * _part(book, n, side, abs(allowed), ground)
+        allowed = side * orderable(book, n, side, abs(allowed), ground)
     if allowed != delta:
         book.pending_quantity[n] = book.quantity[n] + allowed
         delta = allowed
-    if abs(delta) <= _DUST * (abs(book.quantity[n]) + abs(book.pending_quantity[n])):
+    if abs(delta) <= DUST * (abs(book.quantity[n]) + abs(book.pending_quantity[n])):
         book.pending[n] = False
         if book.pending_target[n] != 0.0:
             # Already holding what is wanted: the position now belongs to the new intent.
             book.episode[n] = book.pending_episode[n]
         return 0.0, paid
-    room = _part(book, n, side, _room(book, n, side, reach[0], reach[1], ground), ground)
-    if abs(delta) <= room * (1.0 + _DUST):
+    room = orderable(book, n, side, room_for(book, n, side, reach[0], reach[1], ground), ground)
+    if abs(delta) <= room * (1.0 + DUST):
         book.pending[n] = False
         if book.pending_quantity[n] == 0.0:
             delta = -book.quantity[n]
@@ -380,7 +112,7 @@ def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[flo
         book.pending_episode[n] = episode
         book.pending_reason[n] = 0
         book.pending_age[n] = 0
-        _new_order(book, n, 0)
+        new_order(book, n, 0)
 
 
 @njit(cache=True)
@@ -402,7 +134,7 @@ def _trade_pending(
     count: int,
 ) -> int:
     """Trade every pending instruction at this row's price: what reduces goes first, so that its cash is there."""
-    equity = _equity(book, prices)
+    equity = equity_of(book, prices)
     for n in range(len(prices)):
         if not book.pending[n]:
             continue
@@ -411,7 +143,7 @@ def _trade_pending(
             if terms.late_bars >= 0 and book.pending_age[n] > terms.late_bars and book.pending_target[n] != 0.0:
                 book.pending[n] = False
         elif np.isnan(book.pending_quantity[n]):
-            _size(book, n, prices[n], equity, terms, ground)
+            size_pending(book, n, prices[n], equity, terms, ground)
     for increases in (False, True):
         for n in range(len(prices)):
             if not book.pending[n] or np.isnan(prices[n]):
@@ -422,8 +154,8 @@ def _trade_pending(
             quantity, price = _trade(book, n, prices[n], (reach[0][n], reach[1][n]), terms, ground)
             if quantity == 0.0:
                 continue
-            fee = _fee(book, n, quantity, price, terms, ground)
-            _apply(book, n, t, quantity, price, fee)
+            fee = fee_for(book, n, quantity, price, terms, ground)
+            apply_fill(book, n, t, quantity, price, fee)
             if not book.pending[n]:
                 # Partial fills add up exactly.
                 book.quantity[n] = book.pending_quantity[n]
@@ -449,15 +181,17 @@ def _trade_brackets(
         # A position against the present intent is being unwound already: the levels are not its own.
         if held == 0.0 or held * book.intent[n] < 0.0 or np.isnan(bar[0][n]):
             continue
-        room = _part(book, n, -np.sign(held), _room(book, n, -np.sign(held), bar[2][n], bar[1][n], ground), ground)
+        room = orderable(
+            book, n, -np.sign(held), room_for(book, n, -np.sign(held), bar[2][n], bar[1][n], ground), ground
+        )
         price, reason = _exit(book, n, t, bar[0][n], bar[1][n], bar[2][n], terms.slippage, room)
         if reason == 0:
             continue
-        price = _held_within(book, n, price, ground)
+        price = held_within(book, n, price, ground)
         if book.order_reason[n] != reason:
             # What is left of a take that filled in part is still the same order.
-            _new_order(book, n, reason)
-        quantity = abs(held) if abs(held) <= room * (1.0 + _DUST) else room
+            new_order(book, n, reason)
+        quantity = abs(held) if abs(held) <= room * (1.0 + DUST) else room
         book.spent[n] = book.episode[n]
         book.pending[n] = False
         if reason == 1:
@@ -472,8 +206,8 @@ def _trade_brackets(
         if quantity > 0.0:
             book.room[n] -= quantity
             signed = -held if quantity == abs(held) else -np.sign(held) * quantity
-            fee = _fee(book, n, signed, price, terms, ground)
-            _apply(book, n, t, signed, price, fee)
+            fee = fee_for(book, n, signed, price, terms, ground)
+            apply_fill(book, n, t, signed, price, fee)
             count = _record(fills, count, (t, n, signed, price, fee, reason, book.episode[n]))
     return count
 
@@ -587,7 +321,7 @@ def _liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) ->
         if held == 0.0 or ground.initial[n] >= 1.0 or np.isnan(ground.marks[0, t, n]):
             continue
         wallet = _wallet(book, n, ground, adverse)
-        level = liquidation_price(held, wallet, ground.brackets[n])
+        level = liquidation_price(held, wallet, ground.brackets[rules_row(book, n, ground)])
         side = np.sign(held)
         if np.isnan(level) or side * adverse[n] > side * level:
             continue
@@ -599,8 +333,8 @@ def _liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) ->
         # Whoever is liquidated loses what stood behind the position and no more.
         bankrupt = -wallet / held
         price = max(price, bankrupt) if held > 0.0 else min(price, bankrupt)
-        fee = min(abs(held) * price * ground.liquidation[n], max(wallet + held * price, 0.0))
-        _apply(book, n, t, -held, price, fee)
+        fee = min(abs(held) * price * ground.liquidation[rules_row(book, n, ground)], max(wallet + held * price, 0.0))
+        apply_fill(book, n, t, -held, price, fee)
         book.pending[n] = False
         count = _record(fills, count, (t, n, -held, price, fee, LIQUIDATION, book.episode[n]))
         over = True

@@ -34,9 +34,9 @@ class Ground(NamedTuple):
     `kind[D, N]` is the row of `terms` and `charges` that holds, `up` and `down` [D, N] are the price limits (inf, 0:
     none). `ratio` and `cash` [D, N] are what one share becomes and receives on its ex-date (1, 0: nothing); a price
     level p of before is (p + shift) x factor after it.
-    `initial[N]` is the share of notional that opening takes (1: all of it); `brackets[N, B, 3]` and `liquidation[N]`
-    say when and at which fee a margined column is liquidated, `isolated[N]` whether it stands alone. `marks[3, T, N]`
-    are the open, low and high of the mark price, `funding[T, N]` the rate settled at a row's open.
+    `initial[N]` is the share of notional that opening takes (1: all of it); `brackets[K, B, 3]` and `liquidation[K]`
+    say by kind when and at which fee a margined column is liquidated, `isolated[N]` whether it stands alone.
+    `marks[3, T, N]` are the open, low and high of the mark price, `funding[T, N]` the rate settled at a row's open.
     """
 
     on: bool
@@ -83,8 +83,8 @@ def no_ground(columns: int, lot: float) -> Ground:
         terms=terms,
         charges=np.zeros((1, 0, CHARGE_WIDTH)),
         initial=np.ones(columns),
-        brackets=np.zeros((columns, 0, 3)),
-        liquidation=np.zeros(columns),
+        brackets=np.zeros((1, 0, 3)),
+        liquidation=np.zeros(1),
         isolated=np.zeros(columns, dtype=np.int64),
         marks=np.zeros((3, 0, columns)),
         funding=np.zeros((0, columns)),

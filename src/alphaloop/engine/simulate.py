@@ -25,7 +25,8 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.core.signal import Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.params import numbers
-from alphaloop.engine.sim_pass import MEMORY, Book, Held, Terms, View, protective_level, run_managed, run_plain
+from alphaloop.engine.sim_book import Book, Held, Terms, View, protective_level
+from alphaloop.engine.sim_pass import MEMORY, run_managed, run_plain
 from alphaloop.engine.sim_rules import Ground, no_ground
 from alphaloop.engine.strategy import Signals, check_signals
 

@@ -137,6 +137,7 @@ class PositionView(Wire):
     stop: Money | None = None
     take: Money | None = None
     opened_at_ms: int | None
+    suspended: bool = False
 
 
 class BalanceView(Wire):

@@ -65,11 +65,13 @@ async def list_positions(session: ReadSession, actor: Actor, *, account_id: int 
     actor.require("order.read")
     views = []
     for each in await reachable(session, actor, account_id):
+        halted = await positions.suspended(session, each)
         for row in await positions.list_positions(session, each):
             view = PositionView.model_validate(positions.view(row))
             guards = await protection_of(session, each, row.instrument)
             stop, take = guards.get(OrderRole.STOP), guards.get(OrderRole.TAKE)
             view.stop = stop.stop_price if stop else None
             view.take = take.price if take else None
+            view.suspended = row.instrument in halted
             views.append(view)
     return views

@@ -11,6 +11,7 @@ from alphaloop.features.positions.service.marking import (
     mark,
     snapshot_now,
     snapshots,
+    suspended,
     trading_day,
     worth,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "mark",
     "snapshot_now",
     "snapshots",
+    "suspended",
     "trading_day",
     "view",
     "worth",

@@ -57,6 +57,19 @@ async def find_mark(session: ReadSession, account_id: int, instrument: str) -> A
     return found
 
 
+async def suspended(session: ReadSession, account_id: int) -> set[str]:
+    """Instruments whose last price is of an earlier session than the newest of their venue: shown as 停牌."""
+    rows = await session.execute(
+        select(AccountMark.instrument, AccountMark.day).where(AccountMark.account_id == account_id)
+    )
+    days = {row.instrument: row.day for row in rows if row.day is not None}
+    newest: dict[str, date] = {}
+    for instrument, day in days.items():
+        venue = instrument.rpartition("@")[2]
+        newest[venue] = max(newest.get(venue, day), day)
+    return {instrument for instrument, day in days.items() if day < newest[instrument.rpartition("@")[2]]}
+
+
 async def account_time_ms(session: ReadSession, account: Account, clock: Clock) -> int:
     """The account's own time, epoch ms: the close of the last bar it has seen on a replay, else the clock's now."""
     if account.replay_id is not None:
