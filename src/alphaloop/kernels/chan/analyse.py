@@ -134,7 +134,7 @@ def advance(
         macd_bar(floats, bars, row, close[i])
         measure_bar(ints[MEASURE], floats, bars, row, close[i], volume[i])
         merge_bar(ints, mi, mf, row, high[i], low[i])
-        changed = strokes_bar(ints, floats, bars, mi, mf, li, lf, free, free_f, row)
+        changed = strokes_bar(ints, floats, mi, mf, li, lf, free, free_f, row)
         pending = pending or changed
         if pending and (tracked or i == last):
             pending = False

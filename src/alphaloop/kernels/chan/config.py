@@ -17,8 +17,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "stroke_span": ("old", "new", "loose"),
     "fractal_check": ("loss", "half", "strict", "totally"),
     "equal_ends": ("move", "stay"),
+    "segment_rule": ("features", "one_plus_one", "break"),
     "left_segment": ("peak", "whole"),
-    "pivot_rule": ("segment", "alone"),
+    "pivot_rule": ("segment", "alone", "across", "auto"),
     "pivot_combine": ("range", "peak", "never"),
     "measure": MEASURES,
     "segment_measure": MEASURES,
@@ -75,9 +76,12 @@ class ChanConfig:
 
     Above the strokes, the same on every level:
     levels           how many levels of segments: 1 = segments of strokes, 2 = also segments of those, … (at most 5).
+    segment_rule     "features": the feature sequence; "one_plus_one": a line that fails and the next that confirms;
+                     "break": new extremes the other way.
     left_segment     the lines behind the last ended segment: "peak" cuts them at their extremes, "whole" leaves one.
     pivot_rule       "segment": inside each segment, two lines against it that share a range; "alone": three lines in
-                     a row, whatever the segments.
+                     a row that share one, without looking at segments; "across": three lines in a row that may cross
+                     the end of a segment; "auto": inside sure segments, across from the first unsure one on.
     pivot_combine    neighbouring pivots of a segment become one when their ranges ("range") or peaks ("peak") meet.
     single_line_pivot  one line against the segment is already a pivot.
 
@@ -109,6 +113,7 @@ class ChanConfig:
     gap_counts: bool = False
     sub_peak: bool = True
     levels: int = 2
+    segment_rule: str = "features"
     left_segment: str = "peak"
     pivot_rule: str = "segment"
     pivot_combine: str = "range"
@@ -254,6 +259,7 @@ _CHOICE_AT = {
     at.SPAN_RULE: "stroke_span",
     at.FX_RULE: "fractal_check",
     at.TIE_RULE: "equal_ends",
+    at.SEGMENT_RULE: "segment_rule",
     at.LEFT_RULE: "left_segment",
     at.PIVOT_RULE: "pivot_rule",
     at.COMBINE_RULE: "pivot_combine",

@@ -1,4 +1,4 @@
-"""Divergence (背驰): the MACD histogram measures the force of a stroke; running peaks keep every bar O(1)."""
+"""What divergence (背驰) reads of each bar: the MACD, and the volume or RSI where the measure asks for it."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,6 @@ from alphaloop.kernels.chan.layout import (
     B_DIF,
     B_EXTRA,
     B_HIST,
-    B_PEAK_LAST,
-    B_PEAK_NEXT,
     DEA,
     EMA_FAST,
     EMA_SLOW,
@@ -41,25 +39,6 @@ def macd_bar(floats: Floats, bars: Floats, row: int, close: float) -> None:
     bars[row, B_DIF] = floats[EMA_FAST] - floats[EMA_SLOW]
     bars[row, B_DEA] = floats[DEA]
     bars[row, B_HIST] = bars[row, B_DIF] - bars[row, B_DEA]
-    bars[row, B_PEAK_LAST] = 0.0
-    bars[row, B_PEAK_NEXT] = 0.0
-
-
-@compiled
-def grow_peaks(bars: Floats, row: int, direction: int) -> None:
-    """Carry both running peaks to `row`; `direction` is that of the last sure stroke."""
-    hist = bars[row, B_HIST] * direction
-    bars[row, B_PEAK_LAST] = max(bars[row - 1, B_PEAK_LAST], hist)
-    bars[row, B_PEAK_NEXT] = max(bars[row - 1, B_PEAK_NEXT], -hist)
-
-
-@compiled
-def restart_peaks(bars: Floats, column: int, start: int, row: int, direction: int) -> None:
-    """Recompute one running peak over rows start..row. Called once per sure end, so the cost is amortised O(1)."""
-    peak = 0.0
-    for i in range(start, row + 1):
-        peak = max(peak, bars[i, B_HIST] * direction)
-        bars[i, column] = peak
 
 
 @compiled

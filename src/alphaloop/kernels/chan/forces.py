@@ -64,7 +64,7 @@ def _stroke_force(measure: int, bars: Floats, mi: Ints, li: Ints, lf: Floats, r:
         lf[r, L_FORCE_IN] = lf[r, L_FORCE_OUT] = _by_price(measure, lf, li, r)
         return
     d = li[r, L_DIR]
-    wide = measure in (PEAK, DIFF, RSI)
+    wide = measure not in (HALF_AREA, AREA)
     first = mi[li[r, L_FROM], M_START] if wide else li[r, L_START]
     stop = (mi[li[r, L_TO], M_END] if wide else li[r, L_END]) + 1
     start = _begin(li, lf, r, first, stop)
@@ -104,7 +104,7 @@ def _stroke_force(measure: int, bars: Floats, mi: Ints, li: Ints, lf: Floats, r:
     elif measure == RSI:
         force = high if d > 0 else 10000.0 / (low + 1e-7)
     elif measure == VOLUME_AVG:
-        force = acc / (stop - first)
+        force = acc / (li[r, L_END] - li[r, L_START] + 1)
     lf[r, L_FORCE_IN] = force
     lf[r, L_FORCE_OUT] = low if measure == HALF_AREA else force
 

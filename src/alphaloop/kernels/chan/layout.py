@@ -34,7 +34,6 @@ WINDOW_BARS = 63
 WINDOW_FROM = 64  # fractal where the open window starts, -1 = none yet
 WINDOW_BEST = 65  # its most extreme opposite fractal, -1 = none
 WINDOW_AFTER = 68  # the same as seen from WINDOW_BEST: the furthest fractal after it, -1 = none
-WINDOW_SCANNED = 66  # raw row up to which WINDOW_FORCE is measured
 WINDOW_RIVAL = 67  # fractal at least as far out as the start of the first stroke, -1 = none
 WINDOW_SEEN = 69  # merged bar up to which nothing lies beyond the first stroke, withdrawn and made again; -1 = unknown
 
@@ -65,8 +64,7 @@ ALPHA_SIGNAL = 7
 FREE_HIGH = 8  # extremes of merged bars after the newest waiting fractal
 FREE_LOW = 9
 REACH = 11  # extreme of the closed merged bars since the stroke before the last began, in its direction
-KEPT_F = 12  # and its L_END_PRICE, L_FORCE_IN, L_FORCE_OUT
-WINDOW_FORCE = 15  # histogram peak of the open window so far
+KEPT_F = 12  # and its L_END_PRICE
 SECOND_RATE = 16  # a second point gives back at most this share of the line before it
 RSI_GAIN = 17
 RSI_LOSS = 18
@@ -80,10 +78,8 @@ TAIL_NONE, TAIL_STRETCH, TAIL_NEW, TAIL_DROP = 0, 1, 2, 3
 
 # --- per bar, float64 -------------------------------------------------------------------------------------------
 B_DIF, B_DEA, B_HIST = 0, 1, 2
-B_PEAK_LAST = 3  # running histogram peak since the start of the last sure stroke, in its direction
-B_PEAK_NEXT = 4  # the same since its end, in the opposite direction
-B_EXTRA = 5  # volume or RSI, when the measure reads it
-BAR_F = 6
+B_EXTRA = 3  # volume or RSI, when the measure reads it
+BAR_F = 4
 
 # --- merged bars ------------------------------------------------------------------------------------------------
 M_START, M_END, M_DIR, M_HIGH_AT, M_LOW_AT, M_KIND = 0, 1, 2, 3, 4, 5

@@ -42,17 +42,19 @@ from alphaloop.kernels.chan.layout import (
     SEARCH_F,
     SEARCH_I,
     SEGMENT_MEASURE,
+    SEGMENT_RULE,
     SINGLE_RULE,
 )
 from alphaloop.kernels.chan.pivot import show_pivots
 from alphaloop.kernels.chan.pivot_alone import show_alone
+from alphaloop.kernels.chan.pivot_cross import show_cross
 from alphaloop.kernels.chan.points import show_points
 from alphaloop.kernels.chan.segment_rows import commit_segments, show_segments
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-IN_SEGMENTS, ALONE = 0, 1
+IN_SEGMENTS, ALONE, ACROSS, AUTO = 0, 1, 2, 3
 KEPT_I = A_S1_PIVOT + 1 - A_OPEN
 
 
@@ -105,10 +107,12 @@ def _look(
     above[G_CHANGED] = 0
     final = before
     if m[G_FINAL] > m[G_STACKED]:
-        final = commit_segments(m, above, g, unproven[a:b], stacks[a:b], lines, line_f, so, sf, born, before, row)
+        final = commit_segments(
+            ints[SEGMENT_RULE], m, above, g, unproven[a:b], stacks[a:b], lines, line_f, so, sf, born, before, row
+        )  # fmt: skip
     shown = show_segments(
-        m, above, g, ahead_i, ahead_f, unproven[a:b], stacks[a:b], lines, line_f, so, sf, born, final,
-        ints[LEFT_RULE] == 1, row,
+        ints[SEGMENT_RULE], m, above, g, ahead_i, ahead_f, unproven[a:b], stacks[a:b], lines, line_f, so, sf, born,
+        final, ints[LEFT_RULE] == 1, row,
     )  # fmt: skip
     above[G_FINAL], above[G_LINES] = final, shown
     if final != before or shown != count:
@@ -118,10 +122,17 @@ def _look(
             m, g, ints, floats, runs, kept, notes, notes_f, points, point_f, pivots, pivot_f, lines, line_f, born, row
         )  # fmt: skip
         return
-    show_pivots(
-        m, ints[COMBINE_RULE], ints[SINGLE_RULE] == 1, runs, scratch, notes, notes_f, pivots, pivot_f, lines, line_f,
-        so, born, before, final, shown, row,
-    )  # fmt: skip
+    if ints[PIVOT_RULE] == ACROSS:
+        show_cross(
+            m, ints[COMBINE_RULE], runs, scratch, notes, notes_f, pivots, pivot_f, lines, line_f, so, born, final,
+            shown, row,
+        )  # fmt: skip
+    else:
+        auto, single = ints[PIVOT_RULE] == AUTO, ints[SINGLE_RULE] == 1
+        show_pivots(
+            m, ints[COMBINE_RULE], single, auto, runs, scratch, notes, notes_f, pivots, pivot_f, lines, line_f, so,
+            born, before, final, shown, row,
+        )  # fmt: skip
     multi_only = level == 0 and ints[POINT_RULES + R_MULTI_ONLY] == 1
     show_points(
         m, g, ints, floats, multi_only, points, point_f, pivots, pivot_f, lines, line_f, so, born, shown, final, row

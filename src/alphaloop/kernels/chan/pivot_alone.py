@@ -49,7 +49,7 @@ from alphaloop.kernels.chan.layout import (
     Z_ZD,
     Z_ZG,
 )
-from alphaloop.kernels.chan.pivot import line_high, line_low, open_pivot, touch_pivot, undo_ahead
+from alphaloop.kernels.chan.pivot_rows import line_high, line_low, open_pivot, touch_pivot, undo_ahead
 from alphaloop.kernels.chan.points import add_point, divergence_ratio, drop_points, note_newest
 
 Ints = npt.NDArray[np.int64]

@@ -69,7 +69,7 @@ from alphaloop.kernels.chan.layout import (
     Z_ZD,
     Z_ZG,
 )
-from alphaloop.kernels.chan.pivot import line_high, line_low
+from alphaloop.kernels.chan.pivot_rows import line_high, line_low
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

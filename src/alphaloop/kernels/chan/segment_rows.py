@@ -5,7 +5,7 @@ extremes."""
 import numpy as np
 import numpy.typing as npt
 
-from alphaloop.kernels.chan.compiled import compiled, copy_row
+from alphaloop.kernels.chan.compiled import compiled, copy_row, inlined
 from alphaloop.kernels.chan.layout import (
     G_CHANGED,
     G_FINAL,
@@ -55,9 +55,12 @@ from alphaloop.kernels.chan.layout import (
     X_PEAK,
 )
 from alphaloop.kernels.chan.segment import search_ends
+from alphaloop.kernels.chan.segment_plain import search_breaks, search_pairs
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+FEATURES, PAIRS, BREAKS = 0, 1, 2
 
 
 @compiled
@@ -173,8 +176,8 @@ def _write_end(
             return split
     third, proof = unproven[u, U_THIRD], unproven[u, U_PROOF]
     # Of final lines only the very first may be unsure, so the window's first line speaks for the whole window.
-    sure = li[unproven[u, U_WINDOW], L_ONCE] == 1 and li[third, L_ONCE] == 1 and li[proof, L_ONCE] == 1
-    sure = sure and proven and end - first >= 2
+    sure = proven and end - first >= 2 and li[unproven[u, U_WINDOW], L_ONCE] == 1
+    sure = sure and li[third, L_ONCE] == 1 and li[proof, L_ONCE] == 1
     why = WHY_PROVEN if proven else WHY_UNPROVEN
     if end - first < 2:
         why = WHY_SHORT
@@ -184,20 +187,31 @@ def _write_end(
     return r + 1
 
 
+@inlined
+def _search(rule: int, m: Ints, g: Floats, unproven: Ints, li: Ints, lf: Floats, n: int, tail: bool) -> int:
+    if rule == BREAKS:
+        return search_breaks(m, unproven, li, lf, n, tail)
+    if rule == PAIRS:
+        return search_pairs(m, unproven, li, lf, n, tail)
+    return search_ends(m, g, unproven, li, lf, n, tail)
+
+
 @compiled
 def commit_segments(
-    m: Ints, above: Ints, g: Floats, unproven: Ints, stacks: Ints, li: Ints, lf: Floats, so: Ints, sf: Floats,
-    births: Ints, final_rows: int, row: int,
+    rule: int, m: Ints, above: Ints, g: Floats, unproven: Ints, stacks: Ints, li: Ints, lf: Floats, so: Ints,
+    sf: Floats, births: Ints, final_rows: int, row: int,
 ) -> int:  # fmt: skip
     """Read the lines that became final; the number of final segments, whose rows never change again."""
     stack_extremes(m, stacks, li, lf)
     r = final_rows
     while True:
-        count = search_ends(m, g, unproven, li, lf, m[G_FINAL], False)
+        count = _search(rule, m, g, unproven, li, lf, m[G_FINAL], False)
         if count == 0:
             return r
         for u in range(count):
             r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, True, True, row)
+        for u in range(m[G_UNPROVEN]):
+            copy_row(unproven[u], unproven[count + u])
 
 
 @compiled
@@ -254,10 +268,42 @@ def _left_over(
             return _rest_as_one(m, above, li, lf, so, sf, births, r, n, row)
 
 
+@inlined
+def _note_doubt(
+    rule: int, m: Ints, ahead: Ints, unproven: Ints, stacks: Ints, li: Ints, lf: Floats, u: int, n: int
+) -> bool:  # fmt: skip
+    """Put the end that stands but is not final yet into `unproven[u]`; False when there is none."""
+    if rule == PAIRS:
+        if ahead[G_UNPROVEN] == 0:
+            return False
+        end = unproven[u, U_END]
+        s = li[end, L_DIR]
+        further = _extreme(m, stacks, li, lf, end + 1, n, s)
+        if further >= 0 and s * lf[further, L_END_PRICE] > s * lf[end, L_END_PRICE]:
+            # The note of the end itself is kept in its row, so that it can come back.
+            copy_row(unproven[u + 1], unproven[u])
+            unproven[u, U_END] = further
+            unproven[u, U_THIRD] = -1
+        return True
+    if ahead[G_UNPROVEN] > 0:
+        return True
+    if ahead[G_WAIT] < 0:
+        return False
+    if rule == BREAKS:
+        unproven[u, U_END] = ahead[G_WAIT]
+        unproven[u, U_WINDOW] = unproven[u, U_THIRD] = unproven[u, U_PROOF] = ahead[G_WAIT]
+        return True
+    a = G_SIDE if ahead[G_WAIT_SIDE] > 0 else G_SIDE + SIDE_I
+    unproven[u, U_END] = ahead[a + X_PEAK] - 1
+    unproven[u, U_WINDOW] = ahead[a + X_FIRST]
+    unproven[u, U_THIRD] = ahead[G_WAIT]
+    return True
+
+
 @compiled
 def show_segments(
-    m: Ints, above: Ints, g: Floats, ahead_i: Ints, ahead_f: Floats, unproven: Ints, stacks: Ints, li: Ints, lf: Floats,
-    so: Ints, sf: Floats, births: Ints, final_rows: int, whole: bool, row: int,
+    rule: int, m: Ints, above: Ints, g: Floats, ahead_i: Ints, ahead_f: Floats, unproven: Ints, stacks: Ints,
+    li: Ints, lf: Floats, so: Ints, sf: Floats, births: Ints, final_rows: int, whole: bool, row: int,
 ) -> int:  # fmt: skip
     """Rows behind the final ones as the lines shown now suggest them; the number of segments shown.
 
@@ -267,19 +313,15 @@ def show_segments(
     copy_row(ahead_f, g[:SEARCH_F])
     r, u = final_rows, 0
     while True:
-        count = search_ends(ahead_i, ahead_f, unproven, li, lf, n, True)
+        count = _search(rule, ahead_i, ahead_f, unproven, li, lf, n, True)
         for _ in range(count):
             r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, True, False, row)
             u += 1
         if count == 0:
             break
-    if ahead_i[G_UNPROVEN] > 0:
-        r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, False, False, row)
-    elif ahead_i[G_WAIT] >= 0:
-        s = ahead_i[G_WAIT_SIDE]
-        a = G_SIDE if s > 0 else G_SIDE + SIDE_I
-        unproven[u, U_END] = ahead_i[a + X_PEAK] - 1
-        unproven[u, U_WINDOW] = ahead_i[a + X_FIRST]
-        unproven[u, U_THIRD] = ahead_i[G_WAIT]
-        r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, False, False, row)
+    if _note_doubt(rule, m, ahead_i, unproven, stacks, li, lf, u, n):
+        proven = rule == PAIRS and unproven[u, U_THIRD] >= 0
+        r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, proven, False, row)
+        if rule == PAIRS and not proven:
+            copy_row(unproven[u], unproven[u + 1])
     return _left_over(m, above, stacks, li, lf, so, sf, births, r, n, whole, row)

@@ -2,17 +2,16 @@
 
 import json
 import math
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan import layout as at
 from alphaloop.kernels.chan.analyse import advance
-from alphaloop.kernels.chan.config import ChanConfig, config_from, config_options, write_options
+from alphaloop.kernels.chan.config import ChanConfig, config_from, config_options
 from alphaloop.kernels.chan.inputs import ChanInputError, bar_fault, checked_bars
-from alphaloop.kernels.chan.levels import base_of
-from alphaloop.kernels.chan.segment import begin_search
+from alphaloop.kernels.chan.memory import empty_arrays, open_parts, parts_in_use, with_room
 from alphaloop.kernels.chan.tables import ChanTables, Settled, read_tables, settled_rows
 
 Ints = npt.NDArray[np.int64]
@@ -23,36 +22,6 @@ _NO_FEATURES: Floats = np.empty((0, 0))
 _SPARE_I, _SPARE_F = 64, 64
 _MAGIC = b"ALCHAN02"
 _FIRST_ROOM = 256
-
-
-class _Arrays(NamedTuple):
-    """The machine's memory in the order the compiled loop takes it; columns as named in `layout`.
-
-    From `line_i` to `slots` every array holds all line levels one behind the other, see `levels.base_of`."""
-
-    ints: Ints
-    floats: Floats
-    bars: Floats
-    merged_i: Ints
-    merged_f: Floats
-    free: Ints
-    free_f: Floats
-    line_i: Ints
-    line_f: Floats
-    pivot_i: Ints
-    pivot_f: Floats
-    point_i: Ints
-    point_f: Floats
-    births: Ints
-    unproven: Ints
-    stacks: Ints
-    slots: Ints
-    journal: Ints
-    journal_f: Floats
-
-
-_LEVELLED = _Arrays._fields[_Arrays._fields.index("line_i") : _Arrays._fields.index("slots") + 1]
-_LEVELS = range(at.LEVELS_MAX + 1)  # the topmost holds the segments of the last level that is looked at
 
 
 class ChanState:
@@ -66,7 +35,7 @@ class ChanState:
         self.config = config
         self._last_ts: int | None = None
         self._room = 0
-        self._arrays = _empty_arrays(config)
+        self._arrays = empty_arrays(config)
         self._arrays.ints[at.TRACKED] = tracked
         self._spare = (np.empty(_SPARE_I, np.int64), np.empty(_SPARE_F))
         self._bar = (np.empty(1), np.empty(1), np.empty(1), np.empty(1))
@@ -96,6 +65,22 @@ class ChanState:
         Raises ChanInputError(row in the chunk, reason) and changes nothing when a bar is unfit."""
         self._take(checked_bars(ts_ms, open, high, low, close, volume, after=self._last_ts), _NO_COLUMNS, _NO_FEATURES)
 
+    def preview(self, ts_ms: int, open: float, high: float, low: float, close: float, volume: float) -> ChanTables:
+        """What would be shown if the bar that is still forming closed like this: the rows behind `settled()`.
+
+        The state stays as it is: what one more bar can touch is put aside, and put back. Raises ChanInputError."""
+        before, room, last_ts = self.settled(), self._room, self._last_ts
+        self._make_room(1)
+        kept = [(part, part.copy()) for part in open_parts(self._arrays)]
+        try:
+            self.step(ts_ms, open, high, low, close, volume)
+            return self.tables(before)
+        finally:
+            for part, rows in kept:
+                part[:] = rows
+            self._last_ts = last_ts
+            self._room = room if room >= 1 else self._room + 1
+
     def tables(self, after: Settled | None = None) -> ChanTables:
         """Every layer as shown after the last bar, copied; with `after` only the rows behind those."""
         return read_tables(self._arrays, after)
@@ -106,7 +91,9 @@ class ChanState:
 
     def snapshot(self) -> bytes:
         """The whole state as bytes, the same on every platform; `restore` gives back an equal one."""
-        used = _used(self._arrays)
+        used = parts_in_use(self._arrays)
+        used[0] = used[0].copy()
+        used[0][at.ROOM] = 0  # how much room there happened to be is nobody's business
         head = {"config": config_options(self.config), "last_ts": self._last_ts, "rows": [len(part) for part in used]}
         text = json.dumps(head, sort_keys=True).encode()
         parts = [np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("<")).tobytes() for part in used]
@@ -122,7 +109,7 @@ class ChanState:
         state = cls(config_from(head["config"]))
         state._last_ts = head["last_ts"]
         parts: list[npt.NDArray[Any]] = []
-        for empty, rows in zip(_used(state._arrays), head["rows"], strict=True):
+        for empty, rows in zip(parts_in_use(state._arrays), head["rows"], strict=True):
             shape = (rows, *empty.shape[1:])
             if len(snapshot) < cut + math.prod(shape) * 8:
                 raise ValueError("the Chan snapshot is cut short")
@@ -132,7 +119,7 @@ class ChanState:
             cut += math.prod(shape) * 8
         if cut != len(snapshot):
             raise ValueError("the Chan snapshot has bytes left over")
-        state._arrays = _with_room(parts, 0)
+        state._arrays = with_room(parts, 0)
         return state
 
     def step_with_features(
@@ -190,105 +177,5 @@ class ChanState:
         if self._room >= more:
             return
         room = max(more, self.bars, _FIRST_ROOM)
-        self._arrays = _with_room(_used(self._arrays), room)
+        self._arrays = with_room(parts_in_use(self._arrays), room)
         self._room = room
-
-
-def _used(arrays: _Arrays) -> list[npt.NDArray[Any]]:
-    """The rows in use, array by array and within an array level by level."""
-    ints = arrays.ints
-    bars, merged, free = int(ints[at.N_BARS]), int(ints[at.N_MERGED]), int(ints[at.N_FREE])
-    plain = {"bars": bars, "merged_i": merged, "merged_f": merged, "free": free, "free_f": free}
-    used: list[npt.NDArray[Any]] = []
-    for name, array in zip(_Arrays._fields, arrays, strict=True):
-        if name not in _LEVELLED:
-            used.append(array[: plain.get(name, len(array))])
-            continue
-        for level in _LEVELS:
-            scale = at.POINTS_ROOM if name.startswith("point") else 1
-            base = base_of(ints[at.ROOM], level) * scale
-            used.append(array[base : base + _rows_in_use(ints, name, level)])
-    return used
-
-
-def _rows_in_use(ints: Ints, name: str, level: int) -> int:
-    m = ints[at.HEAD_I + level * at.LEVEL_I :]
-    # A provisional tail that takes the place of two sure strokes leaves the second one in its row, unshown.
-    lines = int(m[at.G_LINES]) if level else int(max(ints[at.N_SURE], ints[at.N_SHOWN]))
-    counts = {
-        "pivot": max(m[at.P_COUNT], m[at.P_SOLID]),
-        "point": m[at.Q_COUNT],
-        "unproven": m[at.G_UNPROVEN],
-        "stacks": max(m[at.G_HIGHS], m[at.G_LOWS]),
-        "slots": m[at.P_SLOTS],
-    }
-    return int(counts.get(name.removesuffix("_i").removesuffix("_f"), lines))
-
-
-def _with_room(used: list[npt.NDArray[Any]], more: int) -> _Arrays:
-    """Arrays that hold `used` and have room for `more` bars."""
-    parts = iter(used)
-    ints = next(parts).copy()
-    bars = int(ints[at.N_BARS])
-    room = _lines_room(bars + more)
-    ints[at.ROOM] = room
-    grown: list[npt.NDArray[Any]] = [ints]
-    fixed = ("floats", "journal", "journal_f")
-    for name in _Arrays._fields[1:]:
-        if name not in _LEVELLED:
-            part = next(parts)
-            grown.append(part.copy() if name in fixed else _larger([part], [0], bars + more))
-            continue
-        scale = at.POINTS_ROOM if name.startswith("point") else 1
-        bases = [base_of(room, level) * scale for level in range(at.LEVELS_MAX + 2)]
-        grown.append(_larger([next(parts) for _ in _LEVELS], bases[:-1], bases[-1]))
-    return _Arrays(*grown)
-
-
-def _lines_room(bars: int) -> int:
-    # The loosest stroke takes two bars; the constant holds the provisional tail.
-    return bars // 2 + 16
-
-
-def _larger(parts: list[npt.NDArray[Any]], bases: list[int], rows: int) -> npt.NDArray[Any]:
-    # Pages that are never written cost no memory, so generous room is free.
-    larger = np.zeros((rows, *parts[0].shape[1:]), parts[0].dtype)
-    for part, base in zip(parts, bases, strict=True):
-        larger[base : base + len(part)] = part
-    return larger
-
-
-def _empty_arrays(config: ChanConfig) -> _Arrays:
-    ints = np.zeros(at.HEAD_I + (at.LEVELS_MAX + 2) * at.LEVEL_I, np.int64)
-    floats = np.zeros(at.HEAD_F + (at.LEVELS_MAX + 2) * at.LEVEL_F)
-    write_options(config, ints, floats)
-    for level in range(at.LEVELS_MAX + 2):
-        m = ints[at.HEAD_I + level * at.LEVEL_I :]
-        begin_search(m, 0, 0)
-        m[[at.A_B1, at.A_S1, at.Q_NEWEST]] = -1
-        floats[at.HEAD_F + level * at.LEVEL_F + at.LAST_RATIO] = np.nan
-    journal = at.JOURNAL_MAX * at.LEVELS_MAX
-    widths = {
-        "bars": at.BAR_F,
-        "merged_i": at.MERGED_I,
-        "merged_f": at.MERGED_F,
-        "free_f": at.FREE_F,
-        "line_i": at.LINE_I,
-        "line_f": at.LINE_F,
-        "pivot_i": at.PIVOT_I,
-        "pivot_f": at.PIVOT_F,
-        "point_i": at.POINT_I,
-        "point_f": at.POINT_F,
-        "births": at.BIRTH_I,
-        "unproven": at.UNPROVEN_I,
-        "stacks": 2,
-        "slots": at.SLOT_I,
-    }
-    used: list[npt.NDArray[Any]] = [ints, floats]
-    for name in _Arrays._fields[2:-2]:
-        kind = np.float64 if name.endswith("_f") or name == "bars" else np.int64
-        empty = np.zeros((0, widths[name]), kind) if name != "free" else np.zeros(0, np.int64)
-        used.extend([empty] * (len(_LEVELS) if name in _LEVELLED else 1))
-    used.append(np.zeros((journal, at.PIVOT_I + 1), np.int64))
-    used.append(np.zeros((journal, at.PIVOT_F)))
-    return _with_room(used, 0)

@@ -6,12 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan.compiled import compiled, inlined
-from alphaloop.kernels.chan.divergence import restart_peaks
 from alphaloop.kernels.chan.fractal import inner, outer, passes
 from alphaloop.kernels.chan.layout import (
-    B_HIST,
-    B_PEAK_LAST,
-    B_PEAK_NEXT,
     BEYOND,
     CLOSED_AS,
     CLOSED_AT,
@@ -20,10 +16,10 @@ from alphaloop.kernels.chan.layout import (
     L_END,
     L_FROM,
     L_KNOWN,
-    L_START,
     L_TO,
     M_DIR,
     M_KIND,
+    N_FINAL,
     N_MERGED,
     N_SHOWN,
     N_SURE,
@@ -46,12 +42,15 @@ from alphaloop.kernels.chan.stroke_rows import (
     settle_end,
     take_back_tail,
     write_end,
-    write_force,
     write_stroke,
 )
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+# Without sub-peaks a stroke with so many more behind it stays: on a million bars no drop reached deeper than three, and
+# an endless row of strokes that may all still go would have to be read again by every layer above.
+SETTLED = 8
 
 
 @inlined
@@ -67,9 +66,9 @@ def _stands(ints: Ints, mf: Floats, li: Ints) -> bool:
 @inlined
 def _could_drop(ints: Ints, floats: Floats, mf: Floats, li: Ints, k: int) -> bool:
     """Whether merged bar `k` may take the last sure stroke away and become the end of the stroke before it."""
-    if _stands(ints, mf, li):
-        return False
     last = ints[N_SURE] - 1
+    if last - 1 < ints[N_FINAL] or _stands(ints, mf, li):
+        return False
     back = -li[last, L_DIR]
     reach = outer(mf, k, back)
     return passes(ints, reach, outer(mf, li[last, L_FROM], back)) and floats[REACH] <= reach
@@ -88,41 +87,32 @@ def _restart_reach(ints: Ints, floats: Floats, mf: Floats, li: Ints, k: int) -> 
 
 
 @inlined
-def _after_sure_end(
-    ints: Ints, floats: Floats, bars: Floats, mf: Floats, li: Ints, lf: Floats, tail: int, row: int
-) -> None:
-    settle_end(ints, bars, li, lf, tail, row)
+def _after_sure_end(ints: Ints, floats: Floats, mf: Floats, li: Ints, lf: Floats, tail: int, row: int) -> None:
+    settle_end(ints, li, tail, row)
     floats[BEYOND] = np.inf
     ints[CLOSED_AT] = -1
-    if _stands(ints, mf, li):
-        make_final(ints, li, ints[N_SURE] - 1, row)
+    behind = 1 if _stands(ints, mf, li) else SETTLED
+    make_final(ints, li, ints[N_SURE] - behind, row)
 
 
 @compiled
-def _add(ints: Ints, bars: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats, start: int, k: int, row: int) -> None:
+def _add(ints: Ints, mi: Ints, mf: Floats, li: Ints, lf: Floats, start: int, k: int, row: int) -> None:
     n = ints[N_SURE]
     write_stroke(mi, mf, li, lf, n, start, k, mi[k, M_KIND])
     ints[N_SURE] = n + 1
-    if n == 0:
-        restart_peaks(bars, B_PEAK_LAST, li[0, L_START], row, mi[k, M_KIND])
-        return
-    for i in range(li[n, L_START], row + 1):
-        bars[i, B_PEAK_LAST] = bars[i, B_PEAK_NEXT]
 
 
 @compiled
-def _drop(ints: Ints, bars: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats, k: int, row: int) -> None:
+def _drop(ints: Ints, mi: Ints, mf: Floats, li: Ints, lf: Floats, k: int, row: int) -> None:
     ints[N_SURE] -= 1
     last = ints[N_SURE] - 1
     write_end(mi, mf, li, lf, last, k)
-    restart_peaks(bars, B_PEAK_LAST, li[last, L_START], row, li[last, L_DIR])
 
 
 @inlined
 def sure_ends(
     ints: Ints,
     floats: Floats,
-    bars: Floats,
     mi: Ints,
     mf: Floats,
     li: Ints,
@@ -142,29 +132,29 @@ def sure_ends(
         if start < 0:
             wait_for_mate(ints, floats, mi, mf, free, free_f, k)
             return False
-        _add(ints, bars, mi, mf, li, lf, start, k, row)
-        _after_sure_end(ints, floats, bars, mf, li, lf, TAIL_NEW, row)
+        _add(ints, mi, mf, li, lf, start, k, row)
+        _after_sure_end(ints, floats, mf, li, lf, TAIL_NEW, row)
         return True
     direction = li[last, L_DIR]
     end = ints[SURE_TO]
     if kind == direction and passes(ints, outer(mf, k, kind), outer(mf, end, kind)):
         take_back_tail(ints, floats, li, lf)
         write_end(mi, mf, li, lf, last, k)
-        _after_sure_end(ints, floats, bars, mf, li, lf, TAIL_STRETCH, row)
+        _after_sure_end(ints, floats, mf, li, lf, TAIL_STRETCH, row)
     elif (
         kind == -direction
         and is_peak(ints, floats, mf, k, direction)
         and can_pair(ints, mi, mf, end, k, direction, False)
     ):
         take_back_tail(ints, floats, li, lf)
-        _add(ints, bars, mi, mf, li, lf, end, k, row)
-        _after_sure_end(ints, floats, bars, mf, li, lf, TAIL_NEW, row)
+        _add(ints, mi, mf, li, lf, end, k, row)
+        _after_sure_end(ints, floats, mf, li, lf, TAIL_NEW, row)
         _restart_reach(ints, floats, mf, li, k)
         return True
     elif kind == -direction and _could_drop(ints, floats, mf, li, k):
         take_back_tail(ints, floats, li, lf)
-        _drop(ints, bars, mi, mf, li, lf, k, row)
-        _after_sure_end(ints, floats, bars, mf, li, lf, TAIL_DROP, row)
+        _drop(ints, mi, mf, li, lf, k, row)
+        _after_sure_end(ints, floats, mf, li, lf, TAIL_DROP, row)
         _restart_reach(ints, floats, mf, li, k)
         return True
     else:
@@ -197,19 +187,10 @@ def _note_closed(ints: Ints, floats: Floats, mi: Ints, mf: Floats, li: Ints, end
     floats[REACH] = max(floats[REACH], outer(mf, k, -direction))
 
 
-@compiled
-def _force_until(bars: Floats, li: Ints, r: int, end: int) -> float:
-    force = 0.0
-    for i in range(li[r, L_START], end + 1):
-        force = max(force, bars[i, B_HIST] * li[r, L_DIR])
-    return force
-
-
 @inlined
 def _write_tail(
     ints: Ints,
     floats: Floats,
-    bars: Floats,
     mi: Ints,
     mf: Floats,
     li: Ints,
@@ -238,19 +219,11 @@ def _write_tail(
     ints[N_SHOWN] = r + 1
     li[r, L_KNOWN] = row
     li[r, L_CONFIRMED] = -1
-    if tail == TAIL_NEW:
-        write_force(lf, r, bars[end, B_PEAK_NEXT])
-    elif tail == TAIL_STRETCH:
-        write_force(lf, r, bars[end, B_PEAK_LAST])
-    else:
-        write_force(lf, r, _force_until(bars, li, r, end))
     return True
 
 
 @inlined
-def provisional_tail(
-    ints: Ints, floats: Floats, bars: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats, row: int
-) -> bool:
+def provisional_tail(ints: Ints, floats: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats, row: int) -> bool:
     """Redo the tail after the sure strokes (see TAIL_*); True when it is not the one of the bar before. O(1)."""
     last = ints[N_SURE] - 1
     direction = li[last, L_DIR]
@@ -269,4 +242,4 @@ def provisional_tail(
         ints[TAIL] = tail
     if tail == TAIL_NONE:
         return True
-    return _write_tail(ints, floats, bars, mi, mf, li, lf, tail, to, tail == before, row)
+    return _write_tail(ints, floats, mi, mf, li, lf, tail, to, tail == before, row)

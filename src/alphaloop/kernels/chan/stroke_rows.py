@@ -4,11 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.kernels.chan.compiled import compiled, inlined
-from alphaloop.kernels.chan.divergence import restart_peaks
 from alphaloop.kernels.chan.fractal import peak_row
 from alphaloop.kernels.chan.layout import (
-    B_PEAK_LAST,
-    B_PEAK_NEXT,
     KEPT,
     KEPT_F,
     L_CONFIRMED,
@@ -16,8 +13,6 @@ from alphaloop.kernels.chan.layout import (
     L_END,
     L_END_PRICE,
     L_FINAL,
-    L_FORCE_IN,
-    L_FORCE_OUT,
     L_FROM,
     L_KNOWN,
     L_ONCE,
@@ -64,13 +59,7 @@ def write_stroke(mi: Ints, mf: Floats, li: Ints, lf: Floats, r: int, start: int,
 
 
 @inlined
-def write_force(lf: Floats, r: int, force: float) -> None:
-    lf[r, L_FORCE_IN] = force
-    lf[r, L_FORCE_OUT] = force
-
-
-@inlined
-def settle_end(ints: Ints, bars: Floats, li: Ints, lf: Floats, tail: int, row: int) -> None:
+def settle_end(ints: Ints, li: Ints, tail: int, row: int) -> None:
     """The last sure stroke got its (new) end at bar `row`, seen before if a tail of kind `tail` ended there."""
     r = ints[N_SURE] - 1
     end = li[r, L_END]
@@ -78,8 +67,6 @@ def settle_end(ints: Ints, bars: Floats, li: Ints, lf: Floats, tail: int, row: i
     li[r, L_ONCE] = 1
     li[r, L_KNOWN] = ints[TAIL_KNOWN] if seen else row
     li[r, L_CONFIRMED] = row
-    write_force(lf, r, bars[end, B_PEAK_LAST])
-    restart_peaks(bars, B_PEAK_NEXT, end, row, -li[r, L_DIR])
     ints[TAIL] = TAIL_NONE
     ints[SURE_TO] = li[r, L_TO]
     ints[N_SHOWN] = r + 1
@@ -101,8 +88,6 @@ def keep_sure_form(ints: Ints, floats: Floats, li: Ints, lf: Floats, r: int) -> 
     ints[KEPT + 2] = li[r, L_KNOWN]
     ints[KEPT + 3] = li[r, L_CONFIRMED]
     floats[KEPT_F] = lf[r, L_END_PRICE]
-    floats[KEPT_F + 1] = lf[r, L_FORCE_IN]
-    floats[KEPT_F + 2] = lf[r, L_FORCE_OUT]
 
 
 @compiled
@@ -117,5 +102,3 @@ def take_back_tail(ints: Ints, floats: Floats, li: Ints, lf: Floats) -> None:
     li[r, L_KNOWN] = ints[KEPT + 2]
     li[r, L_CONFIRMED] = ints[KEPT + 3]
     lf[r, L_END_PRICE] = floats[KEPT_F]
-    lf[r, L_FORCE_IN] = floats[KEPT_F + 1]
-    lf[r, L_FORCE_OUT] = floats[KEPT_F + 2]

@@ -9,15 +9,11 @@ import numpy.typing as npt
 from alphaloop.kernels.chan.compiled import compiled
 from alphaloop.kernels.chan.fractal import outer, passes
 from alphaloop.kernels.chan.layout import (
-    B_HIST,
     L_CONFIRMED,
     L_DIR,
-    L_END,
-    L_FORCE_OUT,
     L_FROM,
     L_KNOWN,
     L_ONCE,
-    L_START,
     L_TO,
     M_HIGH,
     M_KIND,
@@ -29,13 +25,11 @@ from alphaloop.kernels.chan.layout import (
     WINDOW_AFTER,
     WINDOW_BARS,
     WINDOW_BEST,
-    WINDOW_FORCE,
     WINDOW_FROM,
     WINDOW_RIVAL,
-    WINDOW_SCANNED,
     WINDOW_SEEN,
 )
-from alphaloop.kernels.chan.stroke_rows import make_final, write_force, write_stroke
+from alphaloop.kernels.chan.stroke_rows import make_final, write_stroke
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -44,11 +38,9 @@ SETTLED = 3
 
 
 @compiled
-def _start_window(ints: Ints, floats: Floats, k: int, best: int) -> None:
+def _start_window(ints: Ints, k: int, best: int) -> None:
     ints[WINDOW_FROM] = k
     ints[WINDOW_BEST] = best
-    ints[WINDOW_SCANNED] = -1
-    floats[WINDOW_FORCE] = 0.0
 
 
 @compiled
@@ -69,11 +61,11 @@ def _weigh(ints: Ints, mi: Ints, mf: Floats, first: int, last: int) -> None:
 
 
 @compiled
-def _see_fractal(ints: Ints, floats: Floats, mi: Ints, mf: Floats, li: Ints, k: int) -> None:
+def _see_fractal(ints: Ints, mi: Ints, mf: Floats, li: Ints, k: int) -> None:
     start, kind = ints[WINDOW_FROM], mi[k, M_KIND]
     further = start >= 0 and kind == mi[start, M_KIND] and outer(mf, k, kind) >= outer(mf, start, kind)
     if start < 0 or (further and ints[N_SURE] == 0):
-        _start_window(ints, floats, k, -1)
+        _start_window(ints, k, -1)
     else:
         _weigh(ints, mi, mf, k, k)
     if ints[N_SURE] > 0 and ints[N_FINAL] == 0:
@@ -94,38 +86,32 @@ def _fits(ints: Ints, mf: Floats, a: int, b: int) -> bool:
 
 
 @compiled
-def _add(ints: Ints, floats: Floats, bars: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats, row: int) -> None:
+def _add(ints: Ints, mi: Ints, mf: Floats, li: Ints, lf: Floats, row: int) -> None:
     n, a, b = ints[N_SURE], ints[WINDOW_FROM], ints[WINDOW_BEST]
     direction = mi[b, M_KIND]
     write_stroke(mi, mf, li, lf, n, a, b, direction)
     li[n, L_ONCE] = 1
     li[n, L_KNOWN] = row
     li[n, L_CONFIRMED] = row
-    force = floats[WINDOW_FORCE]
-    for i in range(max(li[n, L_START], ints[WINDOW_SCANNED] + 1), li[n, L_END] + 1):
-        force = max(force, bars[i, B_HIST] * direction)
-    write_force(lf, n, force)
     ints[N_SURE] = n + 1
     make_final(ints, li, n + 1 - SETTLED, row)
     again = n == 0 and ints[WINDOW_SEEN] > b
-    _start_window(ints, floats, b, ints[WINDOW_AFTER] if again else -1)
+    _start_window(ints, b, ints[WINDOW_AFTER] if again else -1)
     _weigh(ints, mi, mf, (ints[WINDOW_SEEN] if again else b) + 1, ints[N_MERGED] - 2)
 
 
 @compiled
-def _withdraw(ints: Ints, floats: Floats, mi: Ints, mf: Floats, li: Ints, lf: Floats) -> None:
+def _withdraw(ints: Ints, mi: Ints, mf: Floats, li: Ints, lf: Floats) -> None:
     """Give the last stroke's bars back to the window. What was seen in them is kept, lest it be read over and over."""
     last = ints[N_SURE] - 1
     rival, to, closed = ints[WINDOW_RIVAL], li[last, L_TO], ints[N_MERGED] - 2
     ints[N_SURE] = last
     if last == 0 and rival >= 0:
-        _start_window(ints, floats, rival, -1)
+        _start_window(ints, rival, -1)
         _weigh(ints, mi, mf, rival + 1, closed)
     else:
         ints[WINDOW_AFTER] = ints[WINDOW_BEST]
-        _start_window(ints, floats, li[last, L_FROM], to)
-        ints[WINDOW_SCANNED] = li[last, L_END]
-        floats[WINDOW_FORCE] = lf[last, L_FORCE_OUT]
+        _start_window(ints, li[last, L_FROM], to)
         _weigh(ints, mi, mf, max(to, ints[WINDOW_SEEN]) + 1 if last == 0 else to + 1, closed)
     if last == 0:
         ints[WINDOW_RIVAL] = -1
@@ -135,8 +121,6 @@ def _withdraw(ints: Ints, floats: Floats, mi: Ints, mf: Floats, li: Ints, lf: Fl
 @compiled
 def window_bar(
     ints: Ints,
-    floats: Floats,
-    bars: Floats,
     mi: Ints,
     mf: Floats,
     li: Ints,
@@ -148,18 +132,18 @@ def window_bar(
     may be a fractal. True when a stroke was added or withdrawn. O(1) amortised."""
     newest = ints[N_MERGED] - 1
     if opened and mi[newest - 1, M_KIND] != 0:
-        _see_fractal(ints, floats, mi, mf, li, newest - 1)
+        _see_fractal(ints, mi, mf, li, newest - 1)
     best, n = ints[WINDOW_BEST], ints[N_SURE]
     if best >= 0 and _fits(ints, mf, ints[WINDOW_FROM], best):
         kind = mi[best, M_KIND]
         # The very first stroke is made even while price is beyond it; it goes again at the next bar.
         if n > 0 and passes(ints, outer(mf, newest, kind), outer(mf, best, kind)):
             return False
-        _add(ints, floats, bars, mi, mf, li, lf, row)
+        _add(ints, mi, mf, li, lf, row)
     elif n > ints[N_FINAL] and passes(
         ints, outer(mf, newest, li[n - 1, L_DIR]), outer(mf, li[n - 1, L_TO], li[n - 1, L_DIR])
     ):
-        _withdraw(ints, floats, mi, mf, li, lf)
+        _withdraw(ints, mi, mf, li, lf)
     else:
         return False
     ints[N_SHOWN] = ints[N_SURE]
