@@ -110,7 +110,6 @@ G_DIR, G_BEGIN, G_NEXT, G_OPEN, G_WAIT, G_WAIT_SIDE = 2, 3, 4, 5, 6, 7
 G_UNPROVEN, G_FIRST_UNPROVEN = 8, 9
 G_HIGHS, G_LOWS = 10, 11  # sizes of the two stacks of extreme ends
 G_STACKED = 12  # lines already in the stacks
-G_SPLIT_FOR, G_SPLIT = 13, 14
 G_SIDE = 16  # two windows of SIDE_I
 X_FIRST, X_NEXT, X_STAGE, X_PEAK, X_LAST = 0, 1, 2, 3, 4
 SIDE_I = 5
@@ -123,7 +122,7 @@ U_END, U_WINDOW, U_THIRD, U_PROOF = 0, 1, 2, 3
 UNPROVEN_I = 4
 
 # --- pivots and points, offsets in a level's block --------------------------------------------------------------
-P_COUNT, P_FIXED, P_SOLID = 26, 27, 28  # rows shown; in final segments; made by final lines alone
+P_COUNT, P_SOLID = 26, 27  # rows shown; made by final lines alone
 P_SLOTS, P_JOURNAL = 29, 30
 Q_COUNT, Q_FIXED, Q_SEGMENT = 31, 32, 33  # rows shown; that can no longer change; first segment not yet fixed
 Q_NEWEST = 34
@@ -137,8 +136,8 @@ LAST_RATIO = SEARCH_F
 LEVEL_F = SEARCH_F + 4
 
 # --- pivots -----------------------------------------------------------------------------------------------------
-Z_FROM, Z_TO, Z_START, Z_END, Z_SEGMENT, Z_PARTS, Z_SURE, Z_KNOWN, Z_CONFIRMED, Z_FINAL = range(10)
-PIVOT_I = 10
+Z_FROM, Z_TO, Z_START, Z_END, Z_SEGMENT, Z_PARTS, Z_KNOWN, Z_CONFIRMED, Z_FINAL = range(9)
+PIVOT_I = 9
 Z_ZG, Z_ZD, Z_GG, Z_DD = 0, 1, 2, 3
 PIVOT_F = 4
 
