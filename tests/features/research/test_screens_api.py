@@ -80,11 +80,11 @@ async def test_what_does_not_fit_is_refused_before_anything_runs(shop: Shop) -> 
     assert (await shop.client.post("/api/v1/chan/screens", json={"query": UP})).status_code == 401
 
 
-async def test_a_person_may_have_three_screens_waiting_and_stop_one(shop: Shop) -> None:
+async def test_a_person_may_have_three_runs_waiting_and_stop_one(shop: Shop) -> None:
     await bring_in_walks(shop, 50)
     started = [await shop.send("POST", "/chan/screens", status=202, json={"query": UP}) for _ in range(3)]
     refused = await shop.send("POST", "/chan/screens", status=409, json={"query": UP})
-    assert refused["code"] == "screens_waiting"
+    assert refused["code"] == "runs_waiting"
     await shop.send("POST", "/chan/screens", status=202, who=shop.admin, json={"query": UP})
     async with shop.house.db.write() as session:
         row = await jobs.service.read_screen(session, await actor_of(shop), int(started[1]["id"]))

@@ -1,17 +1,21 @@
-"""`alphaloop chan`: the Chan layers of a bar file, as a table for people or as JSON for scripts."""
+"""`alphaloop chan`: the Chan layers of a bar file and screens over a folder of them, as tables for people or as JSON
+for scripts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from alphaloop.chan import ChanResult
+    from alphaloop.features.research.matching import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="Chan theory (缠论): strokes, segments, pivots and points of a bar file.")
 
 _BAD_INPUT = 2
 _ROWS_SHOWN = 10
+_CHUNK = 32  # series in memory at a time
+_READERS = 2
 
 
 @app.callback()
@@ -33,14 +37,84 @@ def analyse(
         result = analyse_bars(bars, config)
     except (ValueError, OSError) as error:
         place = f"{bars.name}, " if isinstance(error, ChanInputError) else ""
-        typer.echo(f"{place}{error}", err=True)
-        raise typer.Exit(_BAD_INPUT) from None
+        _refuse(f"{place}{error}")
     if as_json:
         import json
 
         typer.echo(json.dumps(result.to_golden(), ensure_ascii=False, allow_nan=False))
         return
     _print_summary(result)
+
+
+@app.command()
+def screen(
+    bars: Annotated[Path, typer.Option("--bars", help="Folder of bar files, such as BTCUSDT/30m.parquet.")],
+    query: Annotated[str, typer.Option("--query", help="Conditions as JSON, joined by and.")],
+    config: Annotated[str | None, typer.Option("--config", help="Name of the Chan configuration.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every match with its facts as JSON.")] = False,
+) -> None:
+    """Find the instruments under BARS whose structures answer the query after their newest bar."""
+    import json
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
+    from alphaloop.core.errors import AlphaLoopError
+    from alphaloop.features.research.folder import members_in
+    from alphaloop.features.research.matching import screen as run_screen
+    from alphaloop.features.research.screening import parse_query
+
+    try:
+        asked = parse_query(json.loads(query))
+        asked = replace(asked, config=config) if config else asked
+        members, outcomes = members_in(bars.resolve())
+        with ThreadPoolExecutor(_READERS) as pool:
+            for start in range(0, len(members), _CHUNK):
+                outcomes += run_screen(members[start : start + _CHUNK], asked, pool)
+    except json.JSONDecodeError as error:
+        _refuse(f"The query is not JSON: {error}")
+    except AlphaLoopError as error:
+        where = ", ".join(f"{field}: {code}" for field, code in error.fields)
+        _refuse(error.message + (f" ({where})" if where else ""))
+    found = _screened(outcomes)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    else:
+        _print_matches(found)
+
+
+def _screened(outcomes: "list[Outcome]") -> dict[str, Any]:
+    skipped: dict[str, int] = {}
+    for one in outcomes:
+        if one.code:
+            skipped[one.code] = skipped.get(one.code, 0) + 1
+    matches = [{"instrument": one.name, "facts": one.facts} for one in outcomes if one.facts is not None]
+    return {"instruments": len(outcomes), "matched": len(matches), "skipped": skipped, "matches": matches}
+
+
+def _print_matches(found: dict[str, Any]) -> None:
+    for match in found["matches"]:
+        typer.echo(f"{match['instrument']:<24} {'; '.join(map(_in_words, match['facts']))}")
+    skipped = "".join(f", {count} {code}" for code, count in found["skipped"].items())
+    typer.echo(f"{found['matched']} of {found['instruments']} instruments match{skipped}.")
+
+
+def _in_words(fact: dict[str, Any]) -> str:
+    words = [fact["timeframe"]] + ([] if fact["level"] == "stroke" else ["segments"])
+    words += [fact[name].replace("_", " ") for name in ("direction", "price") if name in fact]
+    if "zg" in fact:
+        words.append(f"{fact['zd']}-{fact['zg']}")
+    if "ratio" in fact:
+        words.append(f"ratio {fact['ratio']}")
+    if (point := fact.get("point")) is not None:
+        words.append(f"{point['kind']} {point['price']} {point['stage']} {point['age']} bars ago")
+        if (inner := point.get("nested")) is not None:
+            words.append(f"with {inner['kind']} {inner['price']} on {inner['timeframe']}")
+    return " ".join(words)
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(_BAD_INPUT)
 
 
 def _print_summary(result: "ChanResult") -> None:

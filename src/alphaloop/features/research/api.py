@@ -1,18 +1,20 @@
-"""Chan structures, the watch list and screens over HTTP."""
+"""Chan structures, why they are so, what became of them, the watch list and screens, over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from alphaloop.core.bar import parse_timeframe
+from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.schemas import AdjustKey, Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
-from alphaloop.features.research import schemas, screen_schemas, service
+from alphaloop.features.research import explain_schemas, life_schemas, schemas, screen_schemas, service
 from alphaloop.features.research.screening import parse_query
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Wiring, Writing
-from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol
+from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, Wire
+from alphaloop.infra.jobs.wire import JobOut
 
 
 def _router(tag: str) -> APIRouter:
@@ -26,6 +28,25 @@ ROUTERS = [router, screens]
 ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
 
 LevelNames = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9A-Za-z,]*$")]
+
+
+class ExplainAsked(Wire):
+    """`n` of a point or segment, or the times of a pair's two bars."""
+
+    instrument: Symbol
+    timeframe: TimeframeName
+    layer: Literal["point", "segment", "pair"]
+    config: ConfigName = service.DEFAULT_CONFIG
+    adjust: AdjustKey = "none"
+    level: Annotated[Whole, Field(ge=0, le=4)] = 0
+    n: Annotated[Whole, Field(ge=0)] | None = None
+    from_ts: Moment | None = None
+    to_ts: Moment | None = None
+    replay_id: Id | None = None
+
+
+def _needed(field: str) -> InvalidError:
+    return InvalidError("This kind of explanation needs one more field.", fields=((field, "missing"),))
 
 
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -66,6 +87,81 @@ async def get_chan_structure(
     )
     # Thousands of our own rows go out as they are, without being checked one by one again.
     return Response(orjson.dumps(found), media_type="application/json")
+
+
+@router.get("/chan/explain", responses=_refusals(404))
+async def explain_chan(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    asked: Annotated[ExplainAsked, Query()],
+) -> explain_schemas.ExplainOut:
+    """Why a point is there, why a segment ends where it does, or why there is no stroke between two fractals."""
+    store, book = BarStore(wiring.settings.bars_dir), _book(wiring)
+    question = service.Question(asked.instrument, asked.timeframe, asked.config, asked.adjust, asked.replay_id)
+    if asked.layer == "pair":
+        if asked.from_ts is None or asked.to_ts is None:
+            raise _needed("from_ts" if asked.from_ts is None else "to_ts")
+        found = await service.explain_pair(
+            session, actor, store, book, question, from_ts=asked.from_ts, to_ts=asked.to_ts
+        )
+        return explain_schemas.PairExplainedOut.model_validate(found)
+    if asked.n is None:
+        raise _needed("n")
+    if asked.layer == "point":
+        found = await service.explain_point(session, actor, store, book, question, level=asked.level, n=asked.n)
+        return explain_schemas.PointExplainedOut.model_validate(found)
+    found = await service.explain_segment(session, actor, store, book, question, level=asked.level, n=asked.n)
+    return explain_schemas.SegmentExplainedOut.model_validate(found)
+
+
+@router.get("/chan/events", response_model=life_schemas.EventsOut, responses=_refusals(404))
+async def list_chan_events(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+    config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
+    adjust: Annotated[AdjustKey, Query(description="As for /market/bars.")] = "none",
+    layer: Annotated[life_schemas.LayerName | None, Query()] = None,
+    level: Annotated[Whole | None, Query(ge=0, le=5)] = None,
+    limit: Annotated[Whole, Query(ge=1, le=500, description="Bars of a page.")] = 200,
+    cursor: Annotated[Moment | None, Query(description="The page ends before this time (epoch ms).")] = None,
+    replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+) -> Response:
+    """The life-cycle log: when each structure was seen, moved, confirmed, made final or withdrawn."""
+    found = await service.read_events(
+        session,
+        actor,
+        BarStore(wiring.settings.bars_dir),
+        service.Question(instrument, timeframe, config, adjust, replay_id),
+        limit=limit,
+        before_ts=cursor,
+        layer=layer,
+        level=level,
+    )
+    return Response(orjson.dumps(found), media_type="application/json")
+
+
+@router.get("/chan/repaint", responses=_refusals(404))
+async def get_repaint(
+    session: Reading,
+    actor: Asking,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+    config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
+) -> life_schemas.RepaintOut:
+    """How many of the points this series has shown were taken back, as measured last."""
+    row = await service.read_repaint(session, actor, service.Question(instrument, timeframe, config))
+    return life_schemas.RepaintOut.of(row)
+
+
+@router.post("/chan/repaint", status_code=202, responses=_refusals(404, 409))
+async def measure_repaint(body: life_schemas.RepaintIn, session: Writing, actor: Asking, clock: Now) -> JobOut:
+    """Measure it over the newest 50 000 bars, as a job: follow it under `/jobs/{id}`."""
+    question = service.Question(body.instrument, body.timeframe, body.config)
+    return JobOut.of(await service.start_repaint(session, actor, clock, question))
 
 
 @router.get("/market/watch", responses=_refusals(404))

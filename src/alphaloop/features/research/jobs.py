@@ -1,4 +1,5 @@
-"""Long work of the research room: screens over every instrument, and the daily run of those that alert."""
+"""Long work of the research room: screens over every instrument, the daily run of those that alert, and counting
+repaints."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,23 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from alphaloop.core.bar import parse_timeframe
 from alphaloop.core.corporate import parse_adjustment
-from alphaloop.features.market.service import BarStore
+from alphaloop.core.errors import NotFoundError
+from alphaloop.features.market.service import BarStore, newest_table
 from alphaloop.features.research import service
+from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.models import SavedScreen
 from alphaloop.features.research.screening import ScreenQuery, parse_query
 from alphaloop.features.research.universe import Listed, list_universe, members_of
+from alphaloop.infra.identity import SYSTEM
 from alphaloop.infra.jobs.local import JobContext, JobHandler
 from alphaloop.infra.jobs.schedule import Schedule
 from alphaloop.infra.settings import Settings
 
 if TYPE_CHECKING:
+    from alphaloop.features.research.life_rows import RepaintRun
     from alphaloop.features.research.matching import Member, Outcome
 
 ALERTS_JOB = "research.run_saved_screens"
 _CHUNK = 25  # instruments between two reports of progress; as many series are in memory at a time
 _READERS = 2
 _MOST_MATCHES = 1000
+REPAINT_BARS = 50_000
+"""Newest bars of a series over which repaints are counted."""
 
 
 async def run_screen(context: JobContext) -> dict[str, Any]:
@@ -45,6 +53,32 @@ async def run_saved_screens(context: JobContext) -> dict[str, Any]:
         _, outcomes = await _screened(context, query)
         fresh += await _note(context, screen_id, query, outcomes)
     return {"screens": len(screens), "new": fresh}
+
+
+async def measure_repaint(context: JobContext) -> dict[str, Any]:
+    """Count what was published and taken back over the newest bars of a series. Safe to run twice."""
+    args = context.args
+    question = service.Question(args["instrument"], parse_timeframe(args["timeframe"]), args["config"])
+    async with context.db.read() as session:
+        found = await service.find_series(session, SYSTEM, question)
+    store = BarStore(context.part(Settings).bars_dir)
+    run = await asyncio.to_thread(_begin_repaint, store, found, question.config)
+    steps = iter(run)
+    while (done := await asyncio.to_thread(next, steps, None)) is not None:
+        await context.progress(done, run.bars)
+    measured = await asyncio.to_thread(run.measured)
+    async with context.db.write() as session:
+        await service.note_repaint(session, context.clock, found, question.config, measured)
+    return {"bars": measured["bars"]}
+
+
+def _begin_repaint(store: BarStore, found: service.Found, config: str) -> "RepaintRun":
+    from alphaloop.features.research.life_rows import RepaintRun
+
+    table, _ = newest_table(store, found.key, limit=REPAINT_BARS)
+    if not len(table):
+        raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
+    return RepaintRun(table, named_config(config))
 
 
 async def _screened(
@@ -103,5 +137,9 @@ def _daily(_settings: Settings) -> Schedule:
     return Schedule("15 17 * * *", "America/New_York")
 
 
-HANDLERS: dict[str, JobHandler] = {service.SCREEN_JOB: run_screen, ALERTS_JOB: run_saved_screens}
+HANDLERS: dict[str, JobHandler] = {
+    service.SCREEN_JOB: run_screen,
+    service.REPAINT_JOB: measure_repaint,
+    ALERTS_JOB: run_saved_screens,
+}
 SCHEDULES = {ALERTS_JOB: _daily}

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alphaloop.features.research.configs import DEFAULT_CONFIG
 from alphaloop.features.research.rows import LOOK_BACK, counts, structure_delta, tail_of
-from alphaloop.features.research.structures import DEFAULT_CONFIG
 from alphaloop.kernels.chan import ChanState, config_named
 
 if TYPE_CHECKING:

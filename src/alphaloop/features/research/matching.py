@@ -16,9 +16,9 @@ from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar
 from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.rows import price_text
 from alphaloop.features.research.screening import LEVELS, STAGES, Condition, Nested, ScreenQuery
-from alphaloop.features.research.structures import named_config
 from alphaloop.kernels.chan import ChanAsof, ChanConfig, ChanInputError, ChanTables
 from alphaloop.kernels.chan.nesting import Level, lines_of, nested_points
 

@@ -27,7 +27,7 @@ class SavedScreen(Model):
 
 
 class RepaintMeasure(Model):
-    """The newest measurement of one series and configuration, over `bars` bars; `counted` as `kernels.chan.repaint` rows."""
+    """The newest measurement of one series and configuration, over `bars` bars; `counted` are its rows as JSON."""
 
     __tablename__ = "chan_repaints"
     __table_args__ = (UniqueConstraint("instrument", "timeframe", "config"),)

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from alphaloop.features.market.schemas import AdjustKey, TimeframeName
+from alphaloop.features.research.configs import DEFAULT_CONFIG
 from alphaloop.features.research.models import SavedScreen
 from alphaloop.features.research.schemas import WatchName
 from alphaloop.features.research.screening import MOST_BARS, MOST_CONDITIONS, ScreenQuery, parse_query
-from alphaloop.features.research.structures import DEFAULT_CONFIG
 from alphaloop.infra.http.wire import Count, Flag, Id, Name, Ratio, Symbol, TimeMs, Wire
 from alphaloop.infra.jobs.models import JobRow, JobStatus
 from alphaloop.infra.jobs.wire import JobProgress

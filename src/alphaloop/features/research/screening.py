@@ -8,7 +8,7 @@ from typing import Any
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.corporate import parse_adjustment
 from alphaloop.core.errors import AlphaLoopError, InvalidError
-from alphaloop.features.research.structures import DEFAULT_CONFIG
+from alphaloop.features.research.configs import DEFAULT_CONFIG
 
 KINDS = tuple(f"{side}{kind}" for side in "BS" for kind in ("1", "1p", "2", "2s", "3a", "3b"))
 LEVELS = ("stroke", "segment")

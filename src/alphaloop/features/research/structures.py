@@ -12,14 +12,14 @@ from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.corporate import RAW
 from alphaloop.core.errors import InvalidError, UnavailableError
 from alphaloop.features.market.service import BarStore, SeriesKey, read_series
+from alphaloop.features.research.configs import named_config
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alphaloop.kernels.chan import ChanConfig, ChanState, ChanTables
+    from alphaloop.kernels.chan import ChanState, ChanTables
 
-DEFAULT_CONFIG = "CN-STRICT-1"
 KEPT = 64
 KEPT_BARS = 2_000_000
 """Bars of all kept states together: a state weighs some 400 bytes a bar."""
@@ -101,22 +101,12 @@ class StructureBook:
                 bars -= gone.state.bars
 
 
-def named_config(name: str) -> "ChanConfig":
-    """The configuration of that name, or InvalidError 'unknown_config'."""
-    from alphaloop.kernels.chan import PRESETS
-
-    if name not in PRESETS:
-        raise _unknown(list(PRESETS))
-    return PRESETS[name]
-
-
 def _begun(store: BarStore, key: SeriesKey, config: str, as_of_ms: int | None) -> _Kept | None:
     from alphaloop.kernels.chan import ChanState
 
     settings = named_config(config)
     stamp = _stamp(store, key)
-    if stamp[0] > MOST_BARS and key.origin is key.timeframe:
-        raise _too_long()
+    refuse_long(store, key)
     table = read_series(store, key, as_of_ms=as_of_ms)
     if not len(table):
         return None
@@ -170,17 +160,11 @@ def _stamp(store: BarStore, key: SeriesKey) -> tuple[int, int]:
     return (0, 0) if manifest is None else (manifest.rows, manifest.conflicts)
 
 
-def _too_long() -> InvalidError:
-    return InvalidError(
-        f"The series has more than {MOST_BARS:,} bars; ask for a coarser timeframe.",
-        code="series_too_long",
-        fields=(("timeframe", "series_too_long"),),
-    )
-
-
-def _unknown(known: list[str]) -> InvalidError:
-    return InvalidError(
-        f"There is no such Chan configuration. Known: {', '.join(sorted(known))}.",
-        code="unknown_config",
-        fields=(("config", "unknown_config"),),
-    )
+def refuse_long(store: BarStore, key: SeriesKey) -> None:
+    """InvalidError 'series_too_long' for a stored series of more than MOST_BARS bars."""
+    if key.origin is key.timeframe and _stamp(store, key)[0] > MOST_BARS:
+        raise InvalidError(
+            f"The series has more than {MOST_BARS:,} bars; ask for a coarser timeframe.",
+            code="series_too_long",
+            fields=(("timeframe", "series_too_long"),),
+        )

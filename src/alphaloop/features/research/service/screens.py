@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.clock import Clock
@@ -11,19 +11,17 @@ from alphaloop.core.errors import ConflictError, NotFoundError
 from alphaloop.core.events import Event
 from alphaloop.features.market import service as market
 from alphaloop.features.research import events
+from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.models import SavedScreen
 from alphaloop.features.research.screening import ScreenQuery, plain_query
-from alphaloop.features.research.structures import named_config
+from alphaloop.features.research.service.repaint import refuse_many
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.jobs.local import enqueue, get_job
-from alphaloop.infra.jobs.models import JobRow, JobStatus
+from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.outbox import announce
 
 SCREEN_JOB = "research.screen"
-WAITING = 3
-"""Screens of one person that may be unfinished at a time."""
-
 SAVED = 100
 
 
@@ -42,14 +40,7 @@ async def start_screen(
     named_config(query.config)
     for name in instruments:
         await market.find_instrument(session, name)
-    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING)
-    waiting = await session.scalar(
-        select(func.count())
-        .select_from(JobRow)
-        .where(JobRow.kind == SCREEN_JOB, JobRow.owner_id == actor.person, JobRow.status.in_(unfinished))
-    )
-    if (waiting or 0) >= WAITING:
-        raise ConflictError("Your other screens are still running.", code="screens_waiting")
+    await refuse_many(session, actor, SCREEN_JOB)
     args: dict[str, Any] = {"query": plain_query(query), "instruments": list(instruments)}
     if screen_id is not None:
         args["screen_id"] = str(screen_id)

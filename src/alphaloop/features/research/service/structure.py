@@ -9,8 +9,9 @@ from alphaloop.core.bar import Timeframe
 from alphaloop.core.corporate import parse_adjustment
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore, SeriesKey
+from alphaloop.features.research.configs import DEFAULT_CONFIG
 from alphaloop.features.research.rows import LAYERS, structure_rows
-from alphaloop.features.research.structures import DEFAULT_CONFIG, Structure, StructureBook
+from alphaloop.features.research.structures import Structure, StructureBook
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.identity import Actor
 

@@ -10,8 +10,9 @@ from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import NotFoundError
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore, SeriesKey
+from alphaloop.features.research.configs import DEFAULT_CONFIG
 from alphaloop.features.research.rows import price_text, sentence_parts, tail_of
-from alphaloop.features.research.structures import DEFAULT_CONFIG, StructureBook
+from alphaloop.features.research.structures import StructureBook
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.identity import Actor
 
