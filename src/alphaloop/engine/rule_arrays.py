@@ -98,11 +98,13 @@ def lay_ground(
         limited = np.array([day not in free for day in kept.dates])
         for one, number in kinds.rules.items():
             _limit(one, reference, limited & (kind[: len(rules), n] == number), (down[:, n], up[:, n]))
+    rows = np.column_stack([one.row for one in days])
     terms, charges = _tables(list(kinds.rules), broker_rate)
     ground = bare._replace(
         on=True,
         acts=bool(actions),
-        day=np.column_stack([one.row for one in days]),
+        day=rows,
+        turns=np.r_[True, np.any(rows[1:] != rows[:-1], axis=1)],
         calendar=np.array([keys.index(one.calendar) for one in instruments], dtype=np.int64),
         kind=kind,
         up=up,

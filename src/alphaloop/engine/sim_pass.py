@@ -365,6 +365,7 @@ def _pass(
             grown[:count] = fills[:count]
             fills = grown
         waiting, exposed = False, False
+        turned = ground.on and ground.turns[t]
         for n in range(columns):
             closes[n] = view.close[t, n]
             # A table that knows only closes trades at the close.
@@ -374,13 +375,11 @@ def _pass(
             lows[n] = view.low[t, n] if known else closes[n]
             book.room[n] = np.inf if terms.volume_limit <= 0.0 else terms.volume_limit * view.volume[t, n]
             wants = book.pending[n]
-            if ground.on:
-                day = ground.day[t, ground.calendar[n]]
-                if day > book.session[n]:
-                    count = _new_day(book, n, day, t, ground, fills, count)
+            if turned and ground.day[t, ground.calendar[n]] > book.session[n]:
+                count = _new_day(book, n, ground.day[t, ground.calendar[n]], t, ground, fills, count)
+            if wants and ground.on and book.pending_quantity[n] < book.quantity[n] <= book.today[n]:
                 # Waiting for shares to settle is all that such an order can do today.
-                if wants and book.pending_quantity[n] < book.quantity[n] <= book.today[n]:
-                    wants = ground.terms[ground.kind[day, n], SETTLE] == 0.0
+                wants = ground.terms[rules_row(book, n, ground), SETTLE] == 0.0
             waiting |= wants
             exposed |= book.quantity[n] != 0.0
         # Most rows have nothing to do: handing the book to a function costs more than asking first.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from alphaloop.engine.panel import Floats, Ints
+from alphaloop.engine.panel import Bools, Floats, Ints
 
 # A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
 LOT_GRACE = 1e-9
@@ -30,7 +30,8 @@ FLOOR, MAINTENANCE, DEDUCTION = 0, 1, 2
 class Ground(NamedTuple):
     """D trading days, N columns, K different sets of rules; `on` False means that none of it counts.
 
-    `day[T, C]` is the trading day of each row by each of C calendars, `calendar[N]` says whose calendar a column keeps.
+    `day[T, C]` is the trading day of each row by each of C calendars, `turns[T]` whether any of them begins in this
+    row, `calendar[N]` whose calendar a column keeps.
     `kind[D, N]` is the row of `terms` and `charges` that holds, `up` and `down` [D, N] are the price limits (inf, 0:
     none). `ratio` and `cash` [D, N] are what one share becomes and receives on its ex-date (1, 0: nothing); a price
     level p of before is (p + shift) x factor after it.
@@ -44,6 +45,7 @@ class Ground(NamedTuple):
     margined: bool
     funded: bool
     day: Ints
+    turns: Bools
     calendar: Ints
     kind: Ints
     up: Floats
@@ -72,6 +74,7 @@ def no_ground(columns: int, lot: float) -> Ground:
         margined=False,
         funded=False,
         day=np.zeros((1, 1), dtype=np.int64),
+        turns=np.zeros(1, dtype=np.bool_),
         calendar=np.zeros(columns, dtype=np.int64),
         kind=np.zeros((1, columns), dtype=np.int64),
         up=np.full((1, columns), np.inf),
