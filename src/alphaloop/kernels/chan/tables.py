@@ -72,7 +72,7 @@ def read_tables(arrays: Any, after: Settled | None = None) -> ChanTables:
     for level in range(depth):
         m, base, above = _block(ints, level), base_of(ints[at.ROOM], level), base_of(ints[at.ROOM], level + 1)
         rows = slice(above + start.segments[level], above + int(_block(ints, level + 1)[at.G_LINES]))
-        segments.append(_segment_table(arrays.line_i[rows], arrays.line_f[rows]))
+        segments.append(_segment_table(arrays.line_i[rows], arrays.line_f[rows], arrays.line_f[base:above]))
         rows = slice(base + start.pivots[level], base + int(m[at.P_COUNT]))
         sure = arrays.line_i[above : above + int(_block(ints, level + 1)[at.G_LINES]), at.L_ONCE]
         pivots.append(_pivot_table(arrays.pivot_i[rows], arrays.pivot_f[rows], sure))
@@ -142,7 +142,7 @@ def _line_table(dtype: np.dtype[Any], li: Ints, lf: Floats, more: dict[str, int]
     return table
 
 
-def _segment_table(li: Ints, lf: Floats) -> Table:
+def _segment_table(li: Ints, lf: Floats, parts: Floats) -> Table:
     more = {
         "first_line": at.L_FROM,
         "last_line": at.L_TO,
@@ -152,6 +152,11 @@ def _segment_table(li: Ints, lf: Floats) -> Table:
     }
     table = _line_table(at.SEGMENT_DTYPE, li, lf, more)
     table["reason"] = np.array(at.REASONS)[li[:, at.L_WHY]]
+    # A first segment of an even number of lines begins with one against it, which reaches further than its start.
+    even = np.flatnonzero((table["last_line"] - table["first_line"]) % 2)
+    turn = parts[table["first_line"][even], at.L_END_PRICE]
+    table["high"][even] = np.maximum(table["high"][even], turn)
+    table["low"][even] = np.minimum(table["low"][even], turn)
     return table
 
 
