@@ -145,11 +145,13 @@ _ROW_FIELDS = ("ts_ms", "close_ms", "open", "high", "low", "close", "volume", "m
 
 
 def higher_bars(panel: Panel, timeframe: str) -> Higher:
-    """Group the panel's rows into UTC buckets of `timeframe`; a bucket is closed once its nominal end has passed."""
+    """Group the panel's rows into UTC buckets of `timeframe`; a bucket is closed once its nominal end has passed.
+
+    It never closes before its last row does, so rows longer than `timeframe` are its bars as they are."""
     starts, ends = buckets(panel.ts_ms, parse_timeframe(timeframe))
     first = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]])
-    bar_starts, bar_ends = starts[first], ends[first]
     last = np.r_[first[1:], len(starts)]
+    bar_starts, bar_ends = starts[first], np.maximum(ends[first], panel.close_ms[last - 1])
     shape = (len(first), panel.close.shape[1])
     columns = [np.full(shape, np.nan) for _ in range(5)]
     for n in range(shape[1]):

@@ -25,6 +25,7 @@ from alphaloop.lab import load
 STRATEGIES = list_strategies()
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.key)
 
+SEVERAL_LEVELS = {"chan/multi_level": {"levels": "own,1w"}, "chan/nested_intervals": {"levels": "1M,1w,own"}}
 MARKETS = ("crypto/binance/BTCUSDT/30m", "equity_cn/sse_szse/SH600519/1d", "crypto/binance/ETHUSDT/30m")
 
 
@@ -73,7 +74,7 @@ def test_a_different_future_changes_nothing_that_was_said_before(strategy: Strat
 
 @every_strategy
 def test_its_features_bar_by_bar_equal_the_batch(strategy: Strategy) -> None:
-    for given in ({}, {"levels": "own,1w"} if "levels" in strategy.schema()["properties"] else {}):
+    for given in ({}, SEVERAL_LEVELS.get(strategy.key, {})):
         assert check_features_step(make_panel(sample(400)), strategy, strategy.parse(given)) == []
 
 
