@@ -173,6 +173,9 @@ async def add_instrument(db: Database, clock: Clock, spec: Instrument = BTC) -> 
                 min_notional=spec.min_notional,
                 calendar=spec.calendar,
                 can_short=spec.can_short,
+                market=spec.market,
+                board=spec.board,
+                listed=spec.listed,
                 created_at=clock.now(),
             )
         )

@@ -29,6 +29,7 @@ def load_tables() -> None:
     importlib.import_module("alphaloop.infra.leases")
     importlib.import_module("alphaloop.infra.jobs.models")
     importlib.import_module("alphaloop.adapters.venues.paper")
+    importlib.import_module("alphaloop.adapters.venues.manual")
     _each("models")
 
 

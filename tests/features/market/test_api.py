@@ -241,3 +241,26 @@ async def test_a_file_of_any_columns_comes_in_as_they_are_confirmed(shop: Shop) 
     for bad in ("[]", "{", '{"ts": 1}', "x" * 3000):
         upload = {"file": ("bars.csv", io.BytesIO(body), "text/csv")}
         await shop.send("POST", "/market/import", status=422, files=upload, data=form | {"columns": bad})
+
+
+async def test_the_operator_says_what_a_code_cannot_tell(shop: Shop) -> None:
+    """Special treatment, a cross-border fund, a first session: for the operator alone, and only what there is."""
+    await shop.bring_in(csv_of(walk(30)), instrument="SH600519")
+    (before,) = (await shop.get("/market/instruments"))["items"]
+    assert (before["market"], before["board"]) == ("cn_a", "main")
+    path, body = "/market/instruments/rules", {"instrument": "SH600519", "market": "cn_a", "board": "main_st"}
+    await shop.send("POST", path, json=body, status=403)
+    stated = await shop.send("POST", path, json=body | {"listed": 998_870_400_000}, who=shop.admin)
+    assert stated == {
+        "instrument": "600519@XSHG",
+        "market": "cn_a",
+        "board": "main_st",
+        "listed": 998_870_400_000,
+        "tick": "0.01",
+        "lot": "100",
+    }
+    for wrong, code in (({"market": "moon"}, "unknown_market"), ({"board": "moon"}, "unknown_board")):
+        refused = await shop.send("POST", path, json=body | wrong, who=shop.admin, status=422)
+        assert refused["code"] == code
+    back = await shop.send("POST", path, json={"instrument": "SH600519"}, who=shop.admin)
+    assert (back["market"], back["board"], back["listed"]) == ("cn_a", "main", None)

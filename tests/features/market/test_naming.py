@@ -59,6 +59,30 @@ def test_trading_rules_are_the_venues_usual_ones() -> None:
     assert name_instrument("AAPL", Hints()).instrument.lot == 1
 
 
+@pytest.mark.parametrize(
+    ("raw", "hints", "market", "board", "lot", "tick"),
+    [
+        ("SH688981", Hints(), "cn_a", "star", 1, "0.01"),
+        ("BJ430047", Hints(), "cn_a", "bse", 1, "0.01"),
+        ("430047@XBSE", Hints(), "cn_a", "bse", 1, "0.01"),
+        ("SZ300750", Hints(), "cn_a", "chinext", 100, "0.01"),
+        ("SH510300", Hints(), "cn_a", "fund", 100, "0.001"),
+        ("SH600519", Hints(), "cn_a", "main", 100, "0.01"),
+        ("RB0", Hints(asset="futures_cn", quote="CNY"), "futures_cn", "rebar", 10, "1"),
+        ("BTC/USDT:USDT@binance", Hints(), "crypto_perpetual", "btc", None, None),
+        ("AAPL", Hints(), "us", "", 1, None),
+        ("MYTHING@home", Hints(), "", "", None, None),
+    ],
+)
+def test_an_instrument_knows_its_board_and_the_lot_and_tick_of_it(
+    raw: str, hints: Hints, market: str, board: str, lot: int | None, tick: str | None
+) -> None:
+    named = name_instrument(raw, hints).instrument
+    assert (named.market, named.board) == (market, board)
+    assert lot is None or named.lot == lot
+    assert tick is None or named.tick == Decimal(tick)
+
+
 def test_an_unknown_coin_gets_its_grid_from_how_its_prices_are_written() -> None:
     coin = name_instrument("PEPEUSDT", Hints(decimals=8, price=0.00001)).instrument
     assert coin.tick == Decimal("1E-8")

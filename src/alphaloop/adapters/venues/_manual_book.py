@@ -1,24 +1,16 @@
-"""The tables of the manual venue: tickets, and what people said came of them.
-
-They stand outside the platform's migrations: the book is somebody else's word, and made where somebody trades by hand.
-"""
+"""The tables of the manual venue: tickets, and what people said came of them. No room reads or writes them."""
 
 from decimal import Decimal
 
-from sqlalchemy import Index, MetaData, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
 from alphaloop.core.money import EXACT, plain
 from alphaloop.core.order import OrderType
-from alphaloop.infra.columns import NAMING, Amount, Key
+from alphaloop.infra.columns import Key, Model
 
 
-class Book(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {Decimal: Amount}  # noqa: RUF012
-
-
-class Ticket(Book):
+class Ticket(Model):
     """An order as somebody is to carry it out. `filled` is the sum of what they said came of it."""
 
     __tablename__ = "manual_tickets"
@@ -58,7 +50,9 @@ class Ticket(Book):
         return " ".join([*words, kind[self.type][not zh], *prices])
 
 
-class TicketFill(Book):
+class TicketFill(Model):
+    """What somebody said a ticket traded, once by the broker's own trade id."""
+
     __tablename__ = "manual_fills"
     __table_args__ = (UniqueConstraint("account_id", "trade_id"),)
 

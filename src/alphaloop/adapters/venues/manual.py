@@ -1,17 +1,16 @@
 """The venue of people who trade by hand: an order becomes a ticket, they carry it to their broker, and say what came of
 it, fill by fill or with the broker's statement. Risk, journal and ledger see a venue like any other.
 
-Its book is made on first use in tables of its own, because it is somebody else's word and no state of the platform's.
+Its book lies in tables of its own, because it is somebody else's word and no state of the platform's.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import insert, select, update
 
-from alphaloop.adapters.venues._manual_book import Book, Ticket, TicketFill
+from alphaloop.adapters.venues._manual_book import Ticket, TicketFill
 from alphaloop.adapters.venues._statement import StatementTrade
 from alphaloop.adapters.venues.contract import Answer, Placed, VenueOrderState
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
@@ -51,30 +50,11 @@ class ManualVenue:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._made = False
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[WriteSession]:
-        await self._make_book()
-        async with self._db.write() as session:
-            yield session
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[ReadSession]:
-        await self._make_book()
-        async with self._db.read() as session:
-            yield session
-
-    async def _make_book(self) -> None:
-        if not self._made:
-            async with self._db.engine.begin() as connection:
-                await connection.run_sync(Book.metadata.create_all)
-            self._made = True
 
     async def place(self, account_id: int, order: VenueOrder, *, ts_ms: int) -> Placed:
         """Write the ticket. Whether a broker would take the order only the broker knows: nothing but nonsense is
         refused."""
-        async with self._writing() as session:
+        async with self._db.write() as session:
             known = await _ticket(session, account_id, order.client_order_id)
             if known is not None:
                 return Placed(Answer.ACCEPTED, _venue_order_id(known.seq))
@@ -86,7 +66,7 @@ class ManualVenue:
 
     async def cancel(self, account_id: int, client_order_id: str, *, ts_ms: int) -> Answer:
         """Withdraw the ticket. What was traded before the word reached the broker may still be confirmed."""
-        async with self._writing() as session:
+        async with self._db.write() as session:
             done = await session.execute(
                 update(Ticket)
                 .where(
@@ -101,9 +81,9 @@ class ManualVenue:
     async def confirm(self, account_id: int, client_order_id: str, said: Confirmed) -> int:
         """Book one fill on a ticket; its position in the log. Saying the same trade again changes nothing.
 
-        NotFoundError 'ticket_not_found'; InvalidError 'bad_ticket_fill' for a quantity that is not left, or a price or fee
-        that cannot be; ConflictError 'fill_differs' when a known trade is said with other figures."""
-        async with self._writing() as session:
+        NotFoundError 'ticket_not_found'; InvalidError 'bad_ticket_fill' for a quantity that is not left, or a price or
+        fee that cannot be; ConflictError 'fill_differs' when a known trade is said with other figures."""
+        async with self._db.write() as session:
             ticket = await _ticket(session, account_id, client_order_id, lock=True)
             if ticket is None:
                 raise NotFoundError("There is no such ticket.", code="ticket_not_found")
@@ -121,7 +101,7 @@ class ManualVenue:
         first. A trade that no ticket answers for is handed back, never guessed at; a known one is left alone."""
         booked = known = 0
         unmatched = []
-        async with self._writing() as session:
+        async with self._db.write() as session:
             for trade in trades:
                 if await _fill_of(session, account_id, trade.trade_id) is not None:
                     known += 1
@@ -137,7 +117,7 @@ class ManualVenue:
 
     async def open_tickets(self, account_id: int) -> list[Ticket]:
         """What is still to be carried out, oldest first."""
-        async with self._reading() as session:
+        async with self._db.read() as session:
             query = select(Ticket).where(Ticket.account_id == account_id, Ticket.status.in_(_OPEN))
             return list(await session.scalars(query.order_by(Ticket.seq)))
 
@@ -146,7 +126,7 @@ class ManualVenue:
         return states[0] if states else None
 
     async def order_states(self, account_id: int, client_order_ids: list[str]) -> list[VenueOrderState]:
-        async with self._reading() as session:
+        async with self._db.read() as session:
             rows = await session.scalars(
                 select(Ticket)
                 .where(Ticket.account_id == account_id, Ticket.client_order_id.in_(client_order_ids))
@@ -155,7 +135,7 @@ class ManualVenue:
             return [_state(row) for row in rows]
 
     async def fills_after(self, account_id: int, position: int) -> list[tuple[int, Fill]]:
-        async with self._reading() as session:
+        async with self._db.read() as session:
             rows = await session.scalars(
                 select(TicketFill)
                 .where(TicketFill.account_id == account_id, TicketFill.position > position)

@@ -55,6 +55,23 @@ async def list_instruments(
     return Page(items=[schemas.InstrumentOut.of(row, series) for row, series in shown], next_cursor=more)
 
 
+@router.post("/market/instruments/rules", responses=_refusals(404))
+async def state_instrument_rules(
+    body: schemas.InstrumentRulesIn, session: Writing, actor: Asking, clock: Now
+) -> schemas.InstrumentRulesOut:
+    """Say under which market's rules and on which board an instrument trades, where its code cannot tell."""
+    row = await service.state_rules(
+        session,
+        actor,
+        clock,
+        instrument=body.instrument,
+        market=body.market,
+        board=body.board,
+        listed=body.listed.date() if body.listed else None,
+    )
+    return schemas.InstrumentRulesOut.of(row)
+
+
 @router.get("/market/bars", response_model=schemas.BarsOut, responses=_refusals(404))
 async def list_bars(
     session: Reading,

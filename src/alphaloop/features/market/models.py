@@ -1,11 +1,11 @@
 """Instruments and their ex-dates, where their bars come from, which series are stored, and replays."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, Double, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, Double, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alphaloop.core.bar import Timeframe
@@ -34,7 +34,11 @@ class StoredMode(StrEnum):
 
 
 class InstrumentRow(Model):
-    """An instrument as the platform knows it. `search` is what a person may type, in lower case."""
+    """An instrument as the platform knows it. `search` is what a person may type, in lower case.
+
+    `market` and `board` name the rules it trades under; empty, they follow from class, venue and code. `listed` is its
+    first session, where somebody has said it.
+    """
 
     __tablename__ = "instruments"
 
@@ -51,6 +55,9 @@ class InstrumentRow(Model):
     min_notional: Mapped[Decimal] = mapped_column(Amount)
     calendar: Mapped[str] = mapped_column(String(16))
     can_short: Mapped[bool] = mapped_column(Boolean)
+    market: Mapped[str] = mapped_column(String(24), default="")
+    board: Mapped[str] = mapped_column(String(24), default="")
+    listed: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime]
 
     @property
@@ -73,6 +80,9 @@ class InstrumentRow(Model):
             min_notional=self.min_notional,
             calendar=self.calendar,
             can_short=self.can_short,
+            market=self.market,
+            board=self.board,
+            listed=self.listed,
         )
 
 

@@ -2,13 +2,15 @@
 `600519@XSHG`. Ticks, lots and minimums are the venue's usual ones, else follow from how the prices are written."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from alphaloop.core.calendar import Calendar, find_calendar
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import AssetClass, Instrument, check_symbol
 from alphaloop.core.money import ONE, ZERO
+from alphaloop.engine.market_rules import find_market, rules_on
 from alphaloop.features.market import known_names as known
 
 _CHINA = re.compile(r"(SH|SZ|BJ)(\d{6})", re.ASCII)
@@ -18,6 +20,7 @@ _COIN = re.compile(rf"([A-Z0-9]{{2,12}}?)[-_/]?({_QUOTES})", re.ASCII)
 _STABLE = frozenset({"USDT", "USDC", "FDUSD", "BUSD", "TUSD"})
 _PLACE = re.compile(r"[^A-Za-z0-9_\-]+")
 _CHINA_VENUES = {"SH": "XSHG", "SZ": "XSHE", "BJ": "XBSE"}
+_CHINA_PLACES = {venue: place for place, venue in _CHINA_VENUES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,12 @@ def name_instrument(raw: str, hints: Hints) -> Naming:
     """
     if "@" in raw:
         symbol, venue = check_symbol(raw).rsplit("@", 1)
-        return _name_canonical(symbol, venue, hints)
+        return _under_rules(_name_canonical(symbol, venue, hints))
     text = raw.strip().upper()
     for rule in (_china, _hong_kong, _index, _future, _fx, _coin, _us):
         named = rule(text, hints)
         if named is not None:
-            return named
+            return _under_rules(named)
     raise InvalidError(
         "This symbol is not known; write it as NAME@VENUE, such as BTC/USDT@binance.",
         code="unknown_symbol",
@@ -75,10 +78,29 @@ def name_instrument(raw: str, hints: Hints) -> Naming:
     )
 
 
+def _under_rules(named: Naming) -> Naming:
+    return replace(named, instrument=under_rules(named.instrument))
+
+
+def under_rules(instrument: Instrument) -> Instrument:
+    """The instrument with its market and board written out, and with the lot and tick those state today.
+
+    A tick that depends on the price stays what the instrument itself says. InvalidError for a market or board there
+    is not."""
+    market = find_market(instrument)
+    if market is None:
+        return instrument
+    placed = replace(instrument, market=market.market, board=market.board_of(instrument))
+    rules = rules_on(placed, date.max)
+    assert rules.lot.step is not None  # the instrument's own where the market states none
+    ticks = rules.tick.table
+    return replace(placed, lot=rules.lot.step, tick=ticks[0][1] if len(ticks) == 1 else instrument.tick)
+
+
 def _name_canonical(name: str, venue: str, hints: Hints) -> Naming:
     """An instrument somebody named in full; its kind follows from the venue and the spelling."""
-    if venue in ("XSHG", "XSHE") and re.fullmatch(r"\d{6}", name, re.ASCII):
-        return _need(_china({"XSHG": "SH", "XSHE": "SZ"}[venue] + name, hints))
+    if venue in _CHINA_PLACES and re.fullmatch(r"\d{6}", name, re.ASCII):
+        return _need(_china(_CHINA_PLACES[venue] + name, hints))
     if venue == "XHKG" and re.fullmatch(r"\d{1,5}", name, re.ASCII):
         return _need(_hong_kong("HK" + name, hints))
     if "/" in name:

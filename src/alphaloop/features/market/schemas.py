@@ -1,6 +1,7 @@
 """Requests and responses of the market room."""
 
 import re
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
+from alphaloop.core.clock import to_ms
 from alphaloop.features.market.models import (
     BarSeries,
     CorporateActionRow,
@@ -64,6 +66,7 @@ def _column_choice(text: Any) -> dict[str, str]:
 
 
 ColumnChoice = Annotated[dict[str, str], BeforeValidator(_column_choice), WithJsonSchema({"type": "string"})]
+RulesKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{0,24}$")]
 StatedMode = Literal["", "RAW", "SPLIT", "FORWARD", "BACKWARD"]
 AdjustKey = Annotated[str, StringConstraints(max_length=32), AfterValidator(_one_line)]
 Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
@@ -122,6 +125,8 @@ class InstrumentOut(Wire):
     quote: str
     calendar: str
     can_short: bool
+    market: str
+    board: str
     series: list[SeriesOut]
 
     @classmethod
@@ -138,6 +143,8 @@ class InstrumentOut(Wire):
             quote=row.quote,
             calendar=row.calendar,
             can_short=row.can_short,
+            market=row.market,
+            board=row.board,
             series=[SeriesOut.of(item, name) for item, name in series],
         )
 
@@ -262,6 +269,36 @@ class ModeIn(Wire):
     instrument: Symbol
     timeframe: TimeframeName
     adjustment: StoredMode
+
+
+class InstrumentRulesIn(Wire):
+    """Which rules an instrument trades under; empty texts leave it to its class, venue and code. `listed` is its first
+    session, the date at 00:00 UTC."""
+
+    instrument: Symbol
+    market: RulesKey = ""
+    board: RulesKey = ""
+    listed: TimeMs | None = None
+
+
+class InstrumentRulesOut(Wire):
+    instrument: str
+    market: str
+    board: str
+    listed: int | None
+    tick: Money
+    lot: Money
+
+    @classmethod
+    def of(cls, row: InstrumentRow) -> "InstrumentRulesOut":
+        return cls(
+            instrument=row.symbol,
+            market=row.market,
+            board=row.board,
+            listed=to_ms(datetime.combine(row.listed, time(), UTC)) if row.listed else None,
+            tick=row.tick,
+            lot=row.lot,
+        )
 
 
 class ImportOut(Wire):

@@ -32,7 +32,7 @@ from alphaloop.features.market.service.imports import (
     state_mode,
     store_prepared,
 )
-from alphaloop.features.market.service.instruments import find_instrument, get_instrument, list_instruments
+from alphaloop.features.market.service.instruments import find_instrument, get_instrument, list_instruments, state_rules
 from alphaloop.features.market.service.replays import (
     advance_cursor,
     create_replay,
@@ -123,6 +123,7 @@ __all__ = [
     "set_speed",
     "set_status",
     "state_mode",
+    "state_rules",
     "store_prepared",
     "use_source",
 ]

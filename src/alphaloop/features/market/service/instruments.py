@@ -1,15 +1,18 @@
 """Finding instruments by any of their names, and adding those that a source brings."""
 
 import contextlib
+from dataclasses import replace
+from datetime import date
 
 from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.instrument import Instrument
+from alphaloop.features.audit import service as audit
 from alphaloop.features.market import repository
 from alphaloop.features.market.models import BarSeries, InstrumentAlias, InstrumentRow
-from alphaloop.features.market.naming import Naming
+from alphaloop.features.market.naming import Naming, under_rules
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 
@@ -35,7 +38,7 @@ async def find_instrument(session: ReadSession, text: str) -> InstrumentRow:
 
 
 async def get_instrument(session: ReadSession, symbol: str) -> Instrument:
-    """The trading rules of an instrument, or NotFoundError."""
+    """The instrument as orders and the engine know it, with market and board, or NotFoundError."""
     return (await find_instrument(session, symbol)).spec()
 
 
@@ -72,6 +75,47 @@ async def ensure_instrument(
     return row
 
 
+async def state_rules(
+    session: WriteSession,
+    actor: Actor,
+    clock: Clock,
+    *,
+    instrument: str,
+    market: str,
+    board: str,
+    listed: date | None,
+) -> InstrumentRow:
+    """Say under which market and on which board an instrument trades and since when; empty leaves it to its code.
+
+    Its lot and tick become those of that board. InvalidError 'unknown_market' or 'unknown_board'."""
+    actor.require("platform.manage")
+    row = await find_instrument(session, instrument)
+    before = _rules_of(row)
+    spec = under_rules(replace(row.spec(), market=market, board=board, listed=listed))
+    if board and not spec.board:
+        raise InvalidError(
+            "This instrument has no market, so it has no board.", code="unknown_board", fields=(("board", "unknown"),)
+        )
+    row.market, row.board, row.listed = spec.market, spec.board, spec.listed
+    row.lot, row.tick = spec.lot, spec.tick
+    await session.flush()
+    await audit.record(
+        session,
+        actor,
+        clock=clock,
+        action="market.state_rules",
+        resource_type="instrument",
+        resource_id=row.symbol,
+        before=before,
+        after=_rules_of(row),
+    )
+    return row
+
+
+def _rules_of(row: InstrumentRow) -> dict[str, str]:
+    return {"market": row.market, "board": row.board, "listed": str(row.listed or "")}
+
+
 def _new_row(naming: Naming, clock: Clock) -> InstrumentRow:
     spec = naming.instrument
     return InstrumentRow(
@@ -87,5 +131,8 @@ def _new_row(naming: Naming, clock: Clock) -> InstrumentRow:
         min_notional=spec.min_notional,
         calendar=spec.calendar,
         can_short=spec.can_short,
+        market=spec.market,
+        board=spec.board,
+        listed=spec.listed,
         created_at=clock.now(),
     )
