@@ -1,5 +1,5 @@
-"""`alphaloop chan`: the Chan layers of a bar file and screens over a folder of them, as tables for people or as JSON
-for scripts."""
+"""`alphaloop chan`: the Chan layers of a bar file, why they are so, and screens over a folder of files; in words and
+tables for people or as JSON for scripts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -44,6 +44,59 @@ def analyse(
         typer.echo(json.dumps(result.to_golden(), ensure_ascii=False, allow_nan=False))
         return
     _print_summary(result)
+
+
+@app.command()
+def explain(
+    bars: Annotated[Path, typer.Argument(help="CSV or Parquet file of bars.")],
+    point: Annotated[str | None, typer.Option("--point", help="Number of a point.")] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="Number of a segment.")] = None,
+    pair: Annotated[str | None, typer.Option("--pair", help="Rows of two fractals, such as 120,131.")] = None,
+    level: Annotated[str, typer.Option("--level", help="0: on strokes, 1: on segments.")] = "0",
+    config: Annotated[str, typer.Option("--config", help="Name of the Chan configuration.")] = "CN-STRICT-1",
+    as_json: Annotated[bool, typer.Option("--json", help="Print keys and numbers as JSON.")] = False,
+) -> None:
+    """Say why a point is there, why a segment ends where it does, or why two fractals are no stroke."""
+    import json
+    from dataclasses import asdict
+
+    from alphaloop.chan import analyse as analyse_bars
+    from alphaloop.chan import in_words
+
+    if sum(one is not None for one in (point, segment, pair)) != 1:
+        _refuse("Ask for one thing: --point N, --segment N or --pair A,B.")
+    try:
+        result = analyse_bars(bars, config)
+        told: Any
+        if pair is not None:
+            one, _, other = pair.partition(",")
+            told = result.explain_pair(_row("pair", one), _row("pair", other))
+        elif point is not None:
+            told = result.explain_point(_row("point", point), _row("level", level))
+        else:
+            told = result.explain_segment(_row("segment", segment or ""), _row("level", level))
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
+    if as_json:
+        typer.echo(json.dumps(_finite(asdict(told)), ensure_ascii=False, allow_nan=False))
+        return
+    for sentence in in_words(told):
+        typer.echo(sentence)
+
+
+def _row(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        _refuse(f"{name} takes whole numbers.")
+    return int(text)
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for numbers that are none, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value != value else value
 
 
 @app.command()
