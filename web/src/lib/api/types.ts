@@ -35,6 +35,23 @@ export type ChanPoint = S['PointOut'];
 export type ChanSentence = S['SentenceOut'];
 export type Structure = S['StructureOut'];
 
+export type PointExplained = S['PointExplainedOut'];
+export type SegmentExplained = S['SegmentExplainedOut'];
+export type PairExplained = S['PairExplainedOut'];
+export type Explained = PointExplained | SegmentExplained | PairExplained;
+export type ExplainedLine = S['LineOut'];
+export type Check = S['CheckOut'];
+export type LifeTimes = S['LifeTimes'];
+export type Repaint = S['RepaintOut'];
+export type RepaintRow = S['RepaintRowOut'];
+
+export type ScreenCondition = S['ConditionIn'];
+export type ScreenQuery = S['ScreenQueryIn'];
+export type ScreenRun = S['ScreenRunOut'];
+export type ScreenMatch = S['MatchOut'];
+export type ScreenFact = S['FactOut'];
+export type SavedScreen = S['SavedScreenOut'];
+
 export type Source = S['SourceOut'];
 export type SourceType = S['SourceTypeOut'];
 export type SourceTest = S['SourceTestOut'];

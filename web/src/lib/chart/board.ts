@@ -22,7 +22,7 @@ import { putLayer } from './overlays/layer';
 import { LINES, type LineRows } from './overlays/lines';
 import { PICKED, type Picked } from './overlays/picked';
 import { PIVOTS, type PivotRows } from './overlays/pivots';
-import { POINTS, type PointLevel } from './overlays/points';
+import { POINTS, type PlacedPoint, type PointLevel, type PointRows } from './overlays/points';
 import { SEGMENTS, type SegmentRows } from './overlays/segments';
 import { STROKES } from './overlays/strokes';
 
@@ -57,8 +57,13 @@ export class Board {
   #macdPane: string | null = null;
   #narrow = false;
   #tagged: number[] = [];
+  #placed: PlacedPoint[] = [];
 
-  constructor(private readonly element: HTMLElement) {
+  /** `bare` leaves out the panes below the candles and the room at the right. */
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly bare = false
+  ) {
     refreshInk();
     const chart = init(element, {
       styles: chartStyles(),
@@ -129,7 +134,7 @@ export class Board {
   /** Room at the right for order labels; a phone has none to give. */
   fit(width: number): void {
     this.#narrow = width < 600;
-    this.chart.setOffsetRightDistance(this.#narrow ? 56 : width < 900 ? 150 : 240);
+    this.chart.setOffsetRightDistance(this.bare ? 24 : this.#narrow ? 56 : width < 900 ? 150 : 240);
     if (this.#macdPane) this.chart.setPaneOptions({ id: this.#macdPane, height: this.#narrow ? 96 : 130 });
     this.chart.resize();
   }
@@ -150,6 +155,8 @@ export class Board {
 
   #panes(): void {
     if (this.#macdPane) return;
+    this.#axis();
+    if (this.bare) return;
     const small = { dragEnabled: true, minHeight: 30 };
     if (!this.#narrow) {
       this.#volumePane = 'volume';
@@ -159,6 +166,9 @@ export class Board {
     this.#macdPane = 'macd';
     this.chart.createIndicator({ name: MACD, paneId: this.#macdPane });
     this.chart.setPaneOptions({ id: this.#macdPane, height: this.#narrow ? 96 : 130, ...small });
+  }
+
+  #axis(): void {
     this.chart.overrideYAxis({
       paneId: MAIN,
       gap: { top: 0.14, bottom: 0.08 },
@@ -197,7 +207,9 @@ export class Board {
     putLayer(this.chart, HIGHER, drawing.higher, drawing.higher.length > 0);
     putLayer(this.chart, SEGMENTS, drawing.segments, drawing.segments.length > 0);
     putLayer(this.chart, STROKES, drawing.strokes, drawing.strokes.length > 0);
-    putLayer(this.chart, POINTS, drawing.points, drawing.points.length > 0);
+    this.#placed = [];
+    const onplace = (places: PlacedPoint[]) => (this.#placed = places);
+    putLayer<PointRows>(this.chart, POINTS, { levels: drawing.points, onplace }, drawing.points.length > 0);
   }
 
   drawPicked(picked: Picked | null): void {
@@ -255,6 +267,13 @@ export class Board {
     this.chart.scrollToTimestamp(ts, 0);
   }
 
+  /** Brings a moment out from under what floats over the last `covered` pixels at the right. */
+  uncover(ts: number, covered: number): void {
+    const limit = (this.chart.getSize(MAIN, 'main')?.width ?? 0) - covered;
+    const x = this.#xOf(barAt(this.bars, ts));
+    if (x > limit) this.chart.scrollByDistance(limit - x, 0);
+  }
+
   onCrosshair(callback: (bar: KLineData | null) => void): void {
     this.chart.subscribeAction('onCrosshairChange', (data) => {
       const cross = data as Crosshair | undefined;
@@ -267,6 +286,11 @@ export class Board {
     if (this.bars.length === 0) return null;
     const found = this.chart.convertToPixel({ dataIndex: barAt(this.bars, ts), value: Number(price) }, { paneId: MAIN }) as Partial<Spot>;
     return found.x === undefined || found.y === undefined ? null : { x: found.x, y: found.y };
+  }
+
+  /** The point whose tag or dot lies under this place. */
+  pointAt({ x, y }: Spot): PlacedPoint | null {
+    return this.#placed.find((place) => x >= place.left && x <= place.right && y >= place.top && y <= place.bottom) ?? null;
   }
 
   /** First and last open time in view. */

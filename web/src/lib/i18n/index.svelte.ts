@@ -5,6 +5,8 @@ import * as shell from './words/shell';
 import * as welcome from './words/welcome';
 import * as chan from './words/chan';
 import * as trade from './words/trade';
+import * as explain from './words/explain';
+import * as screener from './words/screener';
 import * as risk from './words/risk';
 import * as pages from './words/pages';
 import * as errors from './words/errors';
@@ -14,6 +16,8 @@ export const zh = {
   welcome: welcome.zh,
   chan: chan.zh,
   trade: trade.zh,
+  screener: screener.zh,
+  explain: explain.zh,
   risk: risk.zh,
   ...pages.zh,
   errors: errors.zh
@@ -24,6 +28,8 @@ export const en: Words = {
   welcome: welcome.en,
   chan: chan.en,
   trade: trade.en,
+  screener: screener.en,
+  explain: explain.en,
   risk: risk.en,
   ...pages.en,
   errors: errors.en

@@ -10,14 +10,19 @@ import { registerLayer, type Frame } from './layer';
 
 export const POINTS = 'alphaloop_points';
 /** `name` goes before the kind, for a coarser period; `rank` 0 strokes, 1 segments, 2 coarser periods. */
+/** Where a tag or dot was drawn, for clicks. */
+export type PlacedPoint = { point: ChanPoint; rank: 0 | 1 | 2; left: number; right: number; top: number; bottom: number };
+export type PointRows = { levels: PointLevel[]; onplace: (places: PlacedPoint[]) => void };
 export type PointLevel = { points: ChanPoint[]; rank: 0 | 1 | 2; name: string; place: (frame: Frame, point: ChanPoint) => number };
 
 const STEM = 6;
 /** Points of a level closer than this on average are dots, and closer than the second figure they give way altogether. */
 const TAGGED_PX = 16;
 const DOTTED_PX = 5;
+/** How near a click must come to a dot. */
+const DOT_REACH = 8;
 
-type Mark = { point: ChanPoint; text: string; x: number; y: number; rank: number; sure: boolean; tagged: boolean };
+type Mark = { point: ChanPoint; text: string; x: number; y: number; rank: PointLevel['rank']; sure: boolean; tagged: boolean };
 
 function marksOf(level: PointLevel, frame: Frame): Mark[] {
   const seen = momentsIn(level.points, frame.from, frame.to);
@@ -95,20 +100,29 @@ function drawn(mark: Mark, tag: Tag, top: number): OverlayFigure[] {
   ];
 }
 
-registerLayer<PointLevel[]>(
+registerLayer<PointRows>(
   POINTS,
-  (levels, frame) => {
+  ({ levels, onplace }, frame) => {
     const marks = levels.flatMap((level) => marksOf(level, frame));
     const tagged = marks.filter((mark) => mark.tagged);
     const tags = tagged.map(tagOf);
     const tops = shelve(tags, frame.height);
-    const dots = marks.filter((mark) => !mark.tagged).map(dot);
+    const dotted = marks.filter((mark) => !mark.tagged);
+    const places: PlacedPoint[] = [];
     const boxes: OverlayFigure[] = [];
     tagged.forEach((mark, place) => {
+      const tag = tags[place] as Tag;
       const top = tops[place];
-      if (top === null || top === undefined) dots.push(dot(mark));
-      else boxes.push(...drawn(mark, tags[place] as Tag, top));
+      if (top === null || top === undefined) {
+        dotted.push(mark);
+        return;
+      }
+      boxes.push(...drawn(mark, tag, top));
+      places.push({ point: mark.point, rank: mark.rank, left: tag.x - tag.width / 2, right: tag.x + tag.width / 2, top, bottom: top + TAG_HEIGHT });
     });
+    const dots = dotted.map(dot);
+    for (const { point, rank, x, y } of dotted) places.push({ point, rank, left: x - DOT_REACH, right: x + DOT_REACH, top: y - DOT_REACH, bottom: y + DOT_REACH });
+    onplace(places);
     return [...dots, ...boxes];
   },
   { zLevel: 5 }

@@ -1,8 +1,9 @@
 // The pages that have a backend today. A door without a room behind it is not built.
-import { ChartCandlestick, Cpu, Database, History, Wallet } from '@lucide/svelte';
+import { ChartCandlestick, Cpu, Database, Funnel, History, Wallet } from '@lucide/svelte';
 
 export const doors = [
   { key: 'trade', href: '/', icon: ChartCandlestick },
+  { key: 'screener', href: '/screener', icon: Funnel },
   { key: 'sessions', href: '/sessions', icon: Cpu },
   { key: 'account', href: '/account', icon: Wallet },
   { key: 'sources', href: '/sources', icon: Database },

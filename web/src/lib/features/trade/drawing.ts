@@ -30,7 +30,7 @@ export function runOf(pivots: readonly Pivot[]): number {
 export const byTime = (points: readonly ChanPoint[]): ChanPoint[] => [...points].sort((a, b) => a.ts - b.ts);
 
 /** Fewer than three lines are no segment yet, only the part of one that is open. */
-const isWhole = (segment: Segment): boolean => segment.last_line - segment.first_line >= 2;
+export const isWhole = (segment: Segment): boolean => segment.last_line - segment.first_line >= 2;
 
 export function drawingOf(structure: Structure | null, higher: readonly Higher[], wanted: Wanted, names: Names): Drawing {
   const stroke = wanted.has('stroke');

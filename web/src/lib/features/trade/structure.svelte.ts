@@ -26,6 +26,11 @@ class ChartStructure {
   #higherTurn = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
 
+  /** The series on the chart. */
+  get series(): Series | null {
+    return this.#series;
+  }
+
   /** Begins with another series, or with none. */
   show(series: Series | null): void {
     clearTimeout(this.#again);
