@@ -1,6 +1,8 @@
 """`alphaloop chan explain` and `alphaloop chan screen`: what they print, and one line for what does not fit."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from alphaloop import chan
 from alphaloop.entrypoints.cli.chan import app
+from alphaloop.features.research.screening import parse_query
 from tests.features.market.walks import csv_of, walk
 from tests.golden.test_chan_face import columns
 from tests.kernels.chan.series import random_bars
@@ -110,3 +113,20 @@ def test_what_does_not_fit_is_one_line_and_code_2(csv: Path, folder: Path) -> No
         code, out, err = asked(*arguments)
         assert (code, out) == (2, ""), arguments
         assert len(err.strip().splitlines()) == 1, err
+
+
+def test_the_guide_to_screens_shows_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, name in ((0, "BTCUSDT"), (3, "ETHUSDT")):
+        place = tmp_path / "bars" / "crypto" / "binance" / name
+        place.mkdir(parents=True)
+        (place / "1m.csv").write_bytes(csv_of(walk(6000, seed=seed)))
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "screen-the-market.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"^```console\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    shown = [part.partition("\n") for part in told.split("$ alphaloop chan ")[1:]]
+    assert len(shown) == 2
+    for line, _, printed in shown:
+        done = CliRunner().invoke(app, shlex.split(line))
+        assert done.output == printed
+    (query,) = re.findall(r"^```json\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    assert [one.timeframe.value for one in parse_query(json.loads(query)).conditions] == ["30m", "1d"]
