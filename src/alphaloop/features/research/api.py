@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StringConstraints
 
-from alphaloop.core.bar import parse_timeframe
+from alphaloop.core.bar import Timeframe, parse_timeframe
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.schemas import AdjustKey, Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
@@ -49,6 +49,10 @@ def _needed(field: str) -> InvalidError:
     return InvalidError("This kind of explanation needs one more field.", fields=((field, "missing"),))
 
 
+def _timeframes(names: str) -> list[Timeframe]:
+    return [parse_timeframe(name) for name in names.split(",") if name]
+
+
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody} for status in (401, 403, *statuses, 422)}
 
@@ -83,7 +87,7 @@ async def get_chan_structure(
         question,
         limit=limit,
         before_ts=before,
-        levels=[parse_timeframe(name) for name in levels.split(",") if name],
+        levels=_timeframes(levels),
     )
     # Thousands of our own rows go out as they are, without being checked one by one again.
     return Response(orjson.dumps(found), media_type="application/json")
@@ -113,6 +117,34 @@ async def explain_chan(
         return explain_schemas.PointExplainedOut.model_validate(found)
     found = await service.explain_segment(session, actor, store, book, question, level=asked.level, n=asked.n)
     return explain_schemas.SegmentExplainedOut.model_validate(found)
+
+
+@router.get("/chan/nested", responses=_refusals(404))
+async def get_nested_points(
+    session: Reading,
+    actor: Asking,
+    wiring: Wired,
+    instrument: Annotated[Symbol, Query()],
+    timeframe: Annotated[TimeframeName, Query()],
+    n: Annotated[Whole, Query(ge=0, description="Number of the point.")],
+    levels: Annotated[LevelNames, Query(description="Finer timeframes, from coarse to fine, such as 1d,30m.")],
+    config: Annotated[ConfigName, Query()] = service.DEFAULT_CONFIG,
+    adjust: Annotated[AdjustKey, Query(description="As for /market/bars.")] = "none",
+    level: Annotated[Whole, Query(ge=0, le=1, description="1: points of segments.")] = 0,
+    replay_id: Annotated[Id | None, Query(description="As known at this replay's own time.")] = None,
+) -> schemas.NestedOut:
+    """Whether finer timeframes confirm a point inside its last line, level by level."""
+    found = await service.read_nested(
+        session,
+        actor,
+        BarStore(wiring.settings.bars_dir),
+        _book(wiring),
+        service.Question(instrument, timeframe, config, adjust, replay_id),
+        n=n,
+        levels=_timeframes(levels),
+        lines=level,
+    )
+    return schemas.NestedOut.model_validate(found)
 
 
 @router.get("/chan/events", response_model=life_schemas.EventsOut, responses=_refusals(404))

@@ -134,6 +134,37 @@ class StructureOut(SeriesStructureOut):
     levels: list[SeriesStructureOut]
 
 
+class NestedPointOut(Wire):
+    """A point of a finer timeframe that confirms the one above: row `of` of this answer, or the point asked about
+    (null). It was first known at `known_ms`."""
+
+    of: int | None
+    timeframe: str
+    n: int
+    kind: str
+    ts: int
+    price: str
+    known_ms: int
+    stage: Literal["shown", "sure", "settled"]
+
+
+class InsideOut(Wire):
+    """The lines of a finer timeframe that lie wholly inside the point's line; null when there are none."""
+
+    timeframe: str
+    first_line: int | None
+    last_line: int | None
+
+
+class NestedOut(Wire):
+    """What finer timeframes say to a point (区间套)."""
+
+    kind: str
+    ts: int
+    points: list[NestedPointOut]
+    inside: list[InsideOut]
+
+
 class WatchName(Wire):
     zh: str
     en: str

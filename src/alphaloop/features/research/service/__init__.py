@@ -2,6 +2,7 @@
 
 from alphaloop.features.research.configs import DEFAULT_CONFIG
 from alphaloop.features.research.service.explain import explain_pair, explain_point, explain_segment
+from alphaloop.features.research.service.nested import read_nested
 from alphaloop.features.research.service.repaint import (
     REPAINT_JOB,
     note_repaint,
@@ -44,6 +45,7 @@ __all__ = [
     "note_matches",
     "note_repaint",
     "read_events",
+    "read_nested",
     "read_repaint",
     "read_screen",
     "read_structure",
