@@ -18,15 +18,17 @@ from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.bar import Bar
 from alphaloop.core.calendar import find_calendar
 from alphaloop.core.clock import to_ms
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import AlphaLoopError
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import plain
 from alphaloop.core.signal import Desired
+from alphaloop.engine.day_state import day_of
 from alphaloop.engine.simulate import Held
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.market import service as market
-from alphaloop.features.market.models import Replay
+from alphaloop.features.market.models import Replay, StoredMode
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.orders.execution import Execution
 from alphaloop.features.positions import service as positions
@@ -37,6 +39,7 @@ from alphaloop.features.sessions import service as sessions
 from alphaloop.features.sessions.models import TradingSession
 from alphaloop.features.sessions.replays import announce_replay
 from alphaloop.features.sessions.runner import Runner
+from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Wiring
 from alphaloop.infra.identity import SYSTEM
 from alphaloop.infra.outbox import Dispatcher
@@ -79,6 +82,9 @@ class Trading:
             cash=account.opening_cash,
             fee_rate=account.fee_rate,
             slippage_bps=account.slippage_bps,
+            leverage=account.leverage,
+            isolated=account.isolated,
+            fractional=account.fractional,
         )
         async with self.wiring.db.read() as session:
             now_ms = await positions.account_time_ms(session, account, self.wiring.clock)
@@ -108,6 +114,8 @@ class ReplayTurns:
         self._history: list[tuple[int, int, Prices]] = []
         self._live: LiveStructure | None = None
         self._equity_shown = 0.0
+        # Of the days after the cursor, oldest first; what has been passed is dropped.
+        self._ex_dates: list[CorporateAction] = []
 
     async def load(self) -> None:
         """Bring everything to the replay's cursor, as if the process had never stopped."""
@@ -115,6 +123,7 @@ class ReplayTurns:
             self._accounts = await accounts.accounts_on_replay(session, self.replay.id)
             key = await market.series_key(session, self.replay.instrument, self.replay.frame)
             moment = await market.replay_time_ms(session, self.replay)
+            self._ex_dates = await self._coming_ex_dates(session, key)
         self._key = key
         columns = await market.read_arrays(self._trading.store, key, as_of_ms=moment)
         manifest = self._trading.store.manifest(self.replay.instrument, self.replay.frame)
@@ -127,28 +136,39 @@ class ReplayTurns:
         for account in self._accounts:
             await self._trading.prepare(account, self.instrument)
 
+    async def _coming_ex_dates(self, session: ReadSession, key: market.SeriesKey) -> list[CorporateAction]:
+        """Ex-dates from the cursor to the end. Prices that were put across them already carry the cash: none there."""
+        if key.held_as is not StoredMode.RAW:
+            return []
+        first, last = (day_of(self.instrument, ts) for ts in (self.replay.cursor_ts, self.replay.last_ts))
+        return await market.ex_dates_between(session, self.instrument.symbol, after=first, until=last)
+
     async def next_bars(self, limit: int) -> list[Bar]:
         return await market.read_bars(self._trading.store, self._key, after_ts=self.replay.cursor_ts, limit=limit)
 
     async def run(self, bar: Bar) -> None:
         """One turn. Afterwards the replay's cursor stands on this bar and every event of the turn is delivered.
 
-        What the venue did is booked first; then marks, strategies' orders and the cursor move in one transaction, so
-        that a crash leaves either the old bar or the new one. Orders are sent after it: what a crash leaves unsent is
-        found at the next start, at the same account time.
+        An ex-date is passed before its first bar. What the venue did is booked next; then marks, strategies' orders and
+        the cursor move in one transaction, so that a crash leaves either the old bar or the new one. Orders are sent
+        after it: what a crash leaves unsent is found at the next start, at the same account time.
         """
         began = self._wiring.clock.now()
         prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
         assert self._live is not None
         async with contextlib.AsyncExitStack() as locked:
             traded: set[int] = set()
+            reached = [action for action in self._ex_dates if action.ex_date <= day_of(self.instrument, bar.ts_ms)]
             for account in self._accounts:
                 await locked.enter_async_context(self._trading.locks[account.id])
+                for action in reached:
+                    await self._trading.execution.pass_ex_date(account, self.instrument, action)
                 if await self._trading.paper.on_bar(account.id, bar):
                     traded.add(account.id)
                     await self._trading.execution.book(account)
             wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices)]
             worths, acted = await self._commit(bar, wishes)
+            self._ex_dates = self._ex_dates[len(reached) :]
             structure = self._live.step(bar.ts_ms, prices)
             self._history.append((bar.ts_ms, bar.close_ms, prices))
             for account in self._accounts:

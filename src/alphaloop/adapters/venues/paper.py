@@ -265,12 +265,15 @@ class PaperVenue:
     ) -> PaperDay | None:
         """The account's day in that instrument, made if new; None when this bar has been seen."""
         day = await self._day(session, account_id, instrument.symbol)
-        if day is None:
-            day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1, funded_ms=-1)
-            session.add(day)
+        day = day or self._first_day(session, account_id, instrument)
         if day.seen_ms >= bar.ts_ms:
             return None
         day.seen_ms = bar.ts_ms
+        return day
+
+    def _first_day(self, session: WriteSession, account_id: int, instrument: Instrument) -> PaperDay:
+        day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1, funded_ms=-1)
+        session.add(day)
         return day
 
     async def _match(
@@ -374,8 +377,10 @@ class PaperVenue:
         async with self._db.write() as session:
             account = await session.get(PaperAccount, account_id, with_for_update=True)
             day = await self._day(session, account_id, symbol)
-            if account is None or day is None or (day.ex_date is not None and action.ex_date <= day.ex_date):
+            if account is None or (day is not None and day.ex_date is not None and action.ex_date <= day.ex_date):
                 return False
+            # Where no rule needs a memory from day to day, the ex-date itself is the first thing to remember.
+            day = day or self._first_day(session, account_id, instrument)
             day.ex_date = action.ex_date
             day.keep(day.state().passed(instrument, action))
             position = await self._position(session, account_id, symbol)

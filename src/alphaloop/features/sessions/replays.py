@@ -7,6 +7,8 @@ from alphaloop.adapters.feeds.replay import ReplayStatus
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.clock import Clock
 from alphaloop.core.events import Event
+from alphaloop.core.instrument import Instrument
+from alphaloop.engine.market_rules import find_market
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.market import service as market
 from alphaloop.features.market.models import Replay
@@ -44,6 +46,7 @@ async def start_replay(
         quote_asset=spec.quote,
         cash=cash,
         replay_id=replay.id,
+        market=_preset_of(spec),
     )
     await market.link_account(session, replay.id, account.id)
     key = await market.series_key(session, replay.instrument, timeframe)
@@ -52,6 +55,12 @@ async def start_replay(
         await positions.mark(session, account, bar, clock=clock)
     await announce_replay(session, replay, clock=clock)
     return replay
+
+
+def _preset_of(instrument: Instrument) -> str:
+    """The market whose preset the account starts with: its fees, benchmark and colours; '' for none."""
+    found = find_market(instrument)
+    return found.market if found is not None and found.preset is not None else ""
 
 
 async def set_replay_status(

@@ -16,6 +16,7 @@ from alphaloop.core.money import ceil_step, floor_step
 from alphaloop.core.order import OrderSide, OrderType
 from alphaloop.core.signal import Desired, SignalStatus
 from alphaloop.engine.convert import to_decimal
+from alphaloop.engine.day_rules import DayRules
 from alphaloop.engine.sizing import order_quantity
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
@@ -25,6 +26,7 @@ from alphaloop.features.orders import service as orders
 from alphaloop.features.orders.schemas import OrderRole
 from alphaloop.features.orders.service import NewOrderRequest
 from alphaloop.features.positions import service as positions
+from alphaloop.features.risk import service as risk
 from alphaloop.features.risk.service import Ceiling
 from alphaloop.features.sessions.models import SessionStatus, TradingSession
 from alphaloop.features.sessions.schemas import SessionView
@@ -225,7 +227,8 @@ async def follow(
     quantity = held.quantity if held is not None else Decimal(0)
     if desired.target == 0 and quantity == 0:
         return
-    stop, take = _levels(desired, instrument)
+    day = await risk.trading_day(session, account, instrument, now_ms=bar.close_ms)
+    stop, take = _levels(desired, day.rules)
     origin = signals.Origin(
         row.user_id, account.id, row.id, row.strategy_key, row.instrument, Timeframe(row.timeframe).value
     )
@@ -233,21 +236,21 @@ async def follow(
         session, origin, desired, price=bar.close, stop=stop, take=take, ts_ms=bar.ts_ms, clock=clock
     )
     row.signals += 1
-    await _trade(session, row, account, instrument, desired, signal, quantity, bar, ceiling, clock)
+    await _trade(session, row, account, instrument, day.rules, desired, signal, quantity, bar, ceiling, clock)
     await session.flush()
     await _announce(session, row, "traded", clock)
 
 
-def _levels(desired: Desired, instrument: Instrument) -> tuple[Decimal | None, Decimal | None]:
+def _levels(desired: Desired, rules: DayRules) -> tuple[Decimal | None, Decimal | None]:
     """Stop and take on the price grid, each rounded away from the position so that neither comes sooner than asked."""
     long = desired.target is not None and desired.target > 0
     stop = None if desired.stop is None else to_decimal(desired.stop, field="stop")
     take = None if desired.take is None else to_decimal(desired.take, field="take")
     down, up = floor_step, ceil_step
     if stop is not None:
-        stop = (down if long else up)(stop, instrument.tick)
+        stop = (down if long else up)(stop, rules.tick_at(stop))
     if take is not None:
-        take = (up if long else down)(take, instrument.tick)
+        take = (up if long else down)(take, rules.tick_at(take))
     return stop, take
 
 
@@ -256,6 +259,7 @@ async def _trade(
     row: TradingSession,
     account: Account,
     instrument: Instrument,
+    rules: DayRules,
     desired: Desired,
     signal: TradingSignal,
     held: Decimal,
@@ -278,6 +282,7 @@ async def _trade(
         instrument=instrument,
         allocation=row.allocation,
         fee_rate=account.fee_rate,
+        rules=rules,
     )
     if sized is None:
         await signals.settle_signal(
