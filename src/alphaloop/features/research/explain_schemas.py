@@ -30,6 +30,7 @@ PairKey = Literal[
     "turned_before",
     "inside_stroke",
     "before_first",
+    "no_stroke_yet",
     "behind_last",
     "passed_since",
 ]
