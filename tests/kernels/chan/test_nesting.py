@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alphaloop.kernels.chan import POINT_KINDS, ChanState, config_named
 from alphaloop.kernels.chan.layout import POINT_I, Q_IDX, Q_KIND
 from alphaloop.kernels.chan.nesting import STAGES, Level, lines_of, links, nested_points, rows_inside
-from alphaloop.kernels.chan.nesting_asof import NESTED, ClosedBars, NestedAsof, _newest_of, nested_asof
+from alphaloop.kernels.chan.nesting_asof import NESTED, ClosedBars, NestedAsof, nested_asof, newest_of
 from alphaloop.kernels.chan.tables import ChanTables
 from tests.kernels.chan.series import MINUTE_MS, Bars, random_bars
 
@@ -175,10 +175,10 @@ def test_a_point_that_is_not_there_cannot_be_asked_about() -> None:
 def test_the_newest_point_is_the_one_furthest_right_whatever_its_row() -> None:
     rows = np.zeros((5, POINT_I), np.int64)
     rows[:, Q_IDX], rows[:, Q_KIND] = [10, 40, 30, 40, 90], [1, 2, 1, 4, -1]
-    assert _newest_of(rows, 0, 5, 1, 0, 100, -1) == 1
-    assert _newest_of(rows, 0, 5, 1, 0, 39, -1) == 2
-    assert _newest_of(rows, 0, 5, -1, 0, 100, -1) == 4
-    assert _newest_of(rows, 0, 5, -1, 0, 80, -1) == -1
+    assert newest_of(rows, 0, 5, 1, 0, 100, -1) == 1
+    assert newest_of(rows, 0, 5, 1, 0, 39, -1) == 2
+    assert newest_of(rows, 0, 5, -1, 0, 100, -1) == 4
+    assert newest_of(rows, 0, 5, -1, 0, 80, -1) == -1
 
 
 @pytest.mark.parametrize(("seed", "ratios", "lines"), [(11, (6, 1), 0), (12, (8, 3, 1), 0), (13, (4, 1), 1)])

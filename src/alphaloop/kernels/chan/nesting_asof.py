@@ -4,13 +4,15 @@ of the lower levels inside its last stroke. Batch and live share one reading, so
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from alphaloop.kernels.chan.analyse import advance
+from alphaloop.kernels.chan.compiled import compiled
 from alphaloop.kernels.chan.config import ChanConfig
+from alphaloop.kernels.chan.inputs import checked_bars
 from alphaloop.kernels.chan.layout import (
     HEAD_I,
     L_END,
@@ -30,6 +32,7 @@ from alphaloop.kernels.chan.layout import (
     ROOM,
 )
 from alphaloop.kernels.chan.levels import base_of
+from alphaloop.kernels.chan.nesting import rows_inside
 from alphaloop.kernels.chan.state import ChanState
 
 Ints = npt.NDArray[np.int64]
@@ -37,6 +40,12 @@ Floats = npt.NDArray[np.float64]
 
 NESTED = ("nested_kind", "nested_price", "nested_age", "nested_sure", "nested_settled")
 _NOTHING = (float("nan"),) * len(NESTED)
+_NO_COLUMNS, _NO_FEATURES = np.empty(0, np.int64), np.empty((0, 0))
+
+# What is read of a point: its code (0: there is none), rows, and stages as 0 or 1.
+KIND, KNOWN, SURE, SETTLED, START, END = range(6)
+_FOUND = 6
+_NEWEST_OF_ALL = 0  # in place of a side
 
 
 class ClosedBars(NamedTuple):
@@ -55,20 +64,42 @@ def nested_asof(bars: Sequence[ClosedBars], asof: Ints, config: ChanConfig, *, l
     """Name → float64[T]: what `NestedAsof.read` says at each row. Rows of a prefix equal the prefix of the rows.
 
     `bars` go from the highest timeframe down; `asof[t, k]` is the last bar of timeframe k known at row t (-1: none).
-    Raises ChanInputError as `ChanState.step`."""
-    state = NestedAsof(len(bars), config, lines=lines)
-    feeds = [list(zip(*(column.tolist() for column in one), strict=True)) for one in bars]
-    taken = [0] * len(bars)
+    Raises ChanInputError as `ChanState.extend`."""
     moved = np.any(np.diff(asof, axis=0, prepend=-1) != 0, axis=1)
-    said = [_NOTHING]
-    for known in asof[moved].tolist():
-        for place, last in enumerate(known):
-            for bar in feeds[place][taken[place] : last + 1]:
-                state.step(place, bar[:6], close_ts=bar[6])
-            taken[place] = last + 1
-        said.append(state.read())
-    rows = np.array(said)[np.cumsum(moved)]
-    return {name: np.ascontiguousarray(rows[:, k]) for k, name in enumerate(NESTED)}
+    known = asof[moved]
+    questions = np.zeros((len(known), 3), np.int64)
+    found, price = _walk_through(bars[0], config, lines, known[:, 0], questions)
+    for place in range(1, len(bars)):
+        above, below = bars[place - 1].close_ts, bars[place].close_ts
+        some = found[:, KIND] != 0
+        questions[:] = 1, 0, -1  # nothing lies inside nothing
+        questions[some, 0] = np.sign(found[some, KIND])
+        questions[some, 1], questions[some, 2] = rows_inside(above, below, found[some, START], found[some, END])
+        found, price = _walk_through(bars[place], config, lines, known[:, place], questions)
+    said = np.full((len(NESTED), len(known) + 1), np.nan)
+    there = np.flatnonzero(found[:, KIND]) + 1
+    told = found[there - 1]
+    age = known[there - 1, -1] - told[:, KNOWN]
+    for k, values in enumerate((told[:, KIND], price[there - 1], age, told[:, SURE], told[:, SETTLED])):
+        said[k, there] = values
+    rows = np.cumsum(moved)
+    return {name: said[k, rows] for k, name in enumerate(NESTED)}
+
+
+def _walk_through(
+    bars: ClosedBars, config: ChanConfig, lines: int, known: Ints, questions: Ints
+) -> tuple[Ints, Floats]:
+    """Points found, int64[Q,6], and their prices: question q (side, first row, last row) asked after bar `known[q]`."""
+    found, price = np.zeros((len(known), _FOUND), np.int64), np.full((len(known), 1), np.nan)
+    state, memo = ChanState(config), _fresh_memo()
+    _, high, low, close, volume = checked_bars(*bars[:6], after=None)
+    state._make_room(len(bars.ts_ms))
+    arrays = state._arrays
+    _walk(
+        (*arrays, *state._spare), arrays.ints, arrays.line_i, arrays.point_i, arrays.point_f, high, low, close, volume,
+        lines, np.ascontiguousarray(known), questions, memo, found, price, _NO_COLUMNS, _NO_FEATURES,
+    )  # fmt: skip
+    return found, price[:, 0]
 
 
 class NestedAsof:
@@ -96,26 +127,17 @@ class NestedAsof:
         nested_settled  1 when its stroke can no longer change, else 0
         """
         above, *below = self._lanes
-        point = above.newest()
+        point, price = above.newest(_NEWEST_OF_ALL, 0, -1)
         for lane in below:
-            if point is None:
+            if point[KIND] == 0:
                 return _NOTHING
-            point = lane.newest_inside(1 if point.kind > 0 else -1, *lane.span(above.closes, point))
+            first, last = lane.span(above.closes, point)
+            point, price = lane.newest(1 if point[KIND] > 0 else -1, first, last)
             above = lane
-        if point is None:
+        if point[KIND] == 0:
             return _NOTHING
-        age = above.state.bars - 1 - point.known
-        return float(point.kind), point.price, float(age), float(point.sure), float(point.settled)
-
-
-class _Point(NamedTuple):
-    kind: int
-    price: float
-    known: int
-    sure: bool
-    settled: bool
-    start: int
-    end: int
+        age = above.state.bars - 1 - point[KNOWN]
+        return float(point[KIND]), price, float(age), float(point[SURE]), float(point[SETTLED])
 
 
 class _Lane:
@@ -125,57 +147,80 @@ class _Lane:
         self.state = ChanState(config)
         self.closes = array("q")
         self._lines = lines
-        # Side, first row and last row of the last question; how many fixed points were looked at, and the best of them.
-        self._memo = np.array([0, 0, -1, 0, -1], np.int64)
+        self._memo = _fresh_memo()
+        self._found, self._price = np.zeros(_FOUND, np.int64), np.zeros(1)
 
-    def span(self, closes: "array[int]", point: _Point) -> tuple[int, int]:
-        """First and last row here that closed within the bars of a higher point's stroke."""
-        before = closes[point.start - 1] if point.start > 0 else None
-        first = 0 if before is None else bisect_right(self.closes, before)
-        return first, bisect_right(self.closes, closes[point.end]) - 1
+    def span(self, closes: "array[int]", point: list[int]) -> tuple[int, int]:
+        """First and last row here that closed within the bars of a higher point's stroke, as `rows_inside`."""
+        first = bisect_right(self.closes, closes[point[START] - 1]) if point[START] > 0 else 0
+        return first, bisect_right(self.closes, closes[point[END]]) - 1
 
-    def newest(self) -> _Point | None:
-        """The point that stands furthest to the right."""
-        arrays = self.state._arrays
-        return self._point(int(arrays.ints[HEAD_I + self._lines * LEVEL_I + Q_NEWEST]))
-
-    def newest_inside(self, side: int, first: int, last: int) -> _Point | None:
-        """The one furthest to the right among points of a side (+1 buys, -1 sells) from row `first` to `last`."""
-        arrays = self.state._arrays
-        return self._point(_newest_inside(arrays.ints, arrays.point_i, self._lines, side, first, last, self._memo))
-
-    def _point(self, q: int) -> _Point | None:
-        if q < 0:
-            return None
-        arrays = self.state._arrays
-        a = int(base_of(arrays.ints[ROOM], self._lines))
-        point = arrays.point_i[a * POINTS_ROOM + q].tolist()
-        line = arrays.line_i[a + point[Q_LINE]].tolist()
-        return _Point(
-            kind=point[Q_KIND],
-            price=float(arrays.point_f[a * POINTS_ROOM + q, Q_PRICE]),
-            known=point[Q_KNOWN],
-            sure=point[Q_CONFIRMED] >= 0,
-            settled=line[L_FINAL] >= 0,
-            start=line[L_START],
-            end=line[L_END],
-        )
+    def newest(self, side: int, first: int, last: int) -> tuple[list[int], float]:
+        """The point furthest to the right among those of a side (+1 buys, -1 sells) from row `first` to `last`."""
+        a = self.state._arrays
+        _read_newest(
+            a.ints, a.line_i, a.point_i, a.point_f, self._lines, side, first, last, self._memo, self._found, self._price
+        )  # fmt: skip
+        return self._found.tolist(), float(self._price[0])
 
 
-@njit(cache=True)
-def _newest_inside(ints: Ints, qi: Ints, lines: int, side: int, first: int, last: int, memo: Ints) -> int:
-    """Row of the point within its level, -1 = none. Points that can no longer change are looked at once a question."""
+def _fresh_memo() -> Ints:
+    """Side, first row and last row of the last question; how many fixed points were looked at, and the best of them."""
+    return np.array([0, 0, -1, 0, -1], np.int64)
+
+
+@compiled
+def _walk(
+    memory: tuple[Any, ...], ints: Ints, li: Ints, qi: Ints, qf: Floats, high: Floats, low: Floats, close: Floats,
+    volume: Floats, lines: int, known: Ints, questions: Ints, memo: Ints, found: Ints, price: Floats, no_columns: Ints,
+    no_features: Floats,
+) -> None:  # fmt: skip
+    """Let the machine take the bars up to `known[q]`, then answer question q, for all of them in turn."""
+    taken = 0
+    for q in range(known.shape[0]):
+        until = known[q] + 1
+        if until > taken:
+            # The memory is whatever comes before the bars in `advance`; only the compiler can count it.
+            advance(  # type: ignore[call-arg]
+                *memory, high[taken:until], low[taken:until], close[taken:until], volume[taken:until], no_columns,
+                no_features,
+            )  # fmt: skip
+            taken = until
+        _read_newest(
+            ints, li, qi, qf, lines, questions[q, 0], questions[q, 1], questions[q, 2], memo, found[q], price[q]
+        )  # fmt: skip
+
+
+@compiled
+def _read_newest(
+    ints: Ints, li: Ints, qi: Ints, qf: Floats, lines: int, side: int, first: int, last: int, memo: Ints, found: Ints,
+    price: Floats,
+) -> None:  # fmt: skip
+    """Write what is known of the newest point of a side within some rows. Points that can no longer change are looked
+    at once a question."""
     m = ints[HEAD_I + lines * LEVEL_I : HEAD_I + (lines + 1) * LEVEL_I]
-    rows = qi[base_of(ints[ROOM], lines) * POINTS_ROOM :]
-    if memo[0] != side or memo[1] != first or memo[2] != last:
-        memo[0], memo[1], memo[2], memo[3], memo[4] = side, first, last, 0, -1
-    memo[4] = _newest_of(rows, memo[3], m[Q_FIXED], side, first, last, memo[4])
-    memo[3] = m[Q_FIXED]
-    return int(_newest_of(rows, m[Q_FIXED], m[Q_COUNT], side, first, last, memo[4]))
+    a = base_of(ints[ROOM], lines)
+    rows = qi[a * POINTS_ROOM :]
+    if side == _NEWEST_OF_ALL:
+        best = m[Q_NEWEST]
+    else:
+        if memo[0] != side or memo[1] != first or memo[2] != last:
+            memo[0], memo[1], memo[2], memo[3], memo[4] = side, first, last, 0, -1
+        memo[4] = newest_of(rows, memo[3], m[Q_FIXED], side, first, last, memo[4])
+        memo[3] = m[Q_FIXED]
+        best = newest_of(rows, m[Q_FIXED], m[Q_COUNT], side, first, last, memo[4])
+    found[KIND] = 0
+    if best < 0:
+        return
+    line = a + rows[best, Q_LINE]
+    found[KIND], found[KNOWN], found[SURE] = rows[best, Q_KIND], rows[best, Q_KNOWN], rows[best, Q_CONFIRMED] >= 0
+    found[SETTLED], found[START], found[END] = li[line, L_FINAL] >= 0, li[line, L_START], li[line, L_END]
+    price[0] = qf[a * POINTS_ROOM + best, Q_PRICE]
 
 
-@njit(cache=True)
-def _newest_of(rows: Ints, start: int, stop: int, side: int, first: int, last: int, best: int) -> int:
+@compiled
+def newest_of(rows: Ints, start: int, stop: int, side: int, first: int, last: int, best: int) -> int:
+    """`best`, or the row from `start` to `stop` that stands further right; of several at one place the first."""
     # The rows are not in order of time: a segment's later points may stand behind the next segment's first ones.
     for q in range(start, stop):
         inside = rows[q, Q_KIND] * side > 0 and first <= rows[q, Q_IDX] <= last
