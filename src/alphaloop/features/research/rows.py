@@ -1,7 +1,9 @@
 """From the kernel's tables to the rows a chart draws, and from two states to what changed between them. Pure."""
 
 import math
+from collections import namedtuple
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -104,8 +106,10 @@ def layer_rows(
     """Rows number `start` to `stop` of one layer as plain JSON; prices as plain decimal text."""
     offset = shown.first[layer]
     table = shown.rows[layer][start - offset : None if stop is None else stop - offset]
-    make = _MAKE[layer]
-    return [make(row, ts, decimals, start + number) for number, row in enumerate(table)]
+    if not len(table):
+        return []
+    make, fields = _MAKE[layer], _fields(table.dtype.names)
+    return [make(fields(row), ts, decimals, start + number) for number, row in enumerate(table.tolist())]
 
 
 def sentence_parts(shown: Tail, close: float) -> dict[str, Any] | None:
@@ -177,80 +181,84 @@ def _ratio(value: float) -> float | None:
     return round(value, 4) if math.isfinite(value) else None
 
 
-def _fractal(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
-    top = row["kind"] > 0
+@cache
+def _fields(names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
+    """A row's plain values under their names: several times faster to read than a row of the array itself."""
+    row: Any = namedtuple("row", names)  # type: ignore[misc]  # the names are the kernel's own
+    make: Callable[[tuple[Any, ...]], Any] = row._make
+    return make
+
+
+def _fractal(row: Any, ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+    top = row.kind > 0
     return {
-        "ts": int(ts[row["idx"]]),
-        "price": price_text(float(row["high"] if top else row["low"]), decimals),
+        "ts": int(ts[row.idx]),
+        "price": price_text(row.high if top else row.low, decimals),
         "kind": "top" if top else "bottom",
     }
 
 
-def _line(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+def _line(row: Any, ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     return {
         "n": number,
-        "start_ts": int(ts[row["start_idx"]]),
-        "start_price": price_text(float(row["start_price"]), decimals),
-        "end_ts": int(ts[row["end_idx"]]),
-        "end_price": price_text(float(row["end_price"]), decimals),
-        "direction": _DIRECTION[int(row["direction"])],
+        "start_ts": int(ts[row.start_idx]),
+        "start_price": price_text(row.start_price, decimals),
+        "end_ts": int(ts[row.end_idx]),
+        "end_price": price_text(row.end_price, decimals),
+        "direction": _DIRECTION[row.direction],
         **_life(row, ts),
     }
 
 
-def _segment(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+def _segment(row: Any, ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     return {
         **_line(row, ts, decimals, number),
-        "first_line": int(row["first_line"]),
-        "last_line": int(row["last_line"]),
-        "reason": str(row["reason"]),
+        "first_line": row.first_line,
+        "last_line": row.last_line,
+        "reason": row.reason,
     }
 
 
-def _pivot(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
-    prices = {name: price_text(float(row[name]), decimals) for name in ("zg", "zd", "gg", "dd")}
-    segment = int(row["segment"])
+def _pivot(row: Any, ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
+    prices = {name: price_text(getattr(row, name), decimals) for name in ("zg", "zd", "gg", "dd")}
     return {
         "n": number,
-        "start_ts": int(ts[row["start_idx"]]),
-        "end_ts": int(ts[row["end_idx"]]),
+        "start_ts": int(ts[row.start_idx]),
+        "end_ts": int(ts[row.end_idx]),
         **prices,
-        "first_line": int(row["first_line"]),
-        "last_line": int(row["last_line"]),
-        "segment": segment if segment >= 0 else None,
-        "parts": int(row["parts"]),
+        "first_line": row.first_line,
+        "last_line": row.last_line,
+        "segment": row.segment if row.segment >= 0 else None,
+        "parts": row.parts,
         **_life(row, ts),
     }
 
 
-def _point(row: "np.void", ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
-    kind = str(row["kind"])
-    pivot, of_line = int(row["pivot"]), int(row["of_line"])
+def _point(row: Any, ts: "NDArray[np.int64]", decimals: int, number: int) -> dict[str, Any]:
     return {
         "n": number,
-        "ts": int(ts[row["idx"]]),
-        "price": price_text(float(row["price"]), decimals),
-        "kind": kind,
-        "side": "buy" if kind.startswith("B") else "sell",
-        "line": int(row["line"]),
-        "pivot": pivot if pivot >= 0 else None,
-        "of_line": of_line if of_line >= 0 else None,
-        "ratio": _ratio(float(row["ratio"])),
+        "ts": int(ts[row.idx]),
+        "price": price_text(row.price, decimals),
+        "kind": row.kind,
+        "side": "buy" if row.kind.startswith("B") else "sell",
+        "line": row.line,
+        "pivot": row.pivot if row.pivot >= 0 else None,
+        "of_line": row.of_line if row.of_line >= 0 else None,
+        "ratio": _ratio(row.ratio),
         **_life(row, ts),
     }
 
 
-def _life(row: "np.void", ts: "NDArray[np.int64]") -> dict[str, Any]:
-    confirmed = int(row["confirmed_at"])
+def _life(row: Any, ts: "NDArray[np.int64]") -> dict[str, Any]:
     return {
-        "sure": bool(row["sure"]),
-        "final": bool(row["final_at"] >= 0),
-        "known_ts": int(ts[row["known_at"]]),
-        "confirmed_ts": int(ts[confirmed]) if confirmed >= 0 else None,
+        "sure": row.sure,
+        "final": row.final_at >= 0,
+        "known_ts": int(ts[row.known_at]),
+        "confirmed_ts": int(ts[row.confirmed_at]) if row.confirmed_at >= 0 else None,
     }
 
 
-_MAKE: dict[str, Callable[["np.void", "NDArray[np.int64]", int, int], dict[str, Any]]] = {
+_MAKE: dict[str, Callable[[Any, "NDArray[np.int64]", int, int], dict[str, Any]]] = {
     "fractals": _fractal,
     "strokes": _line,
     "pivots": _pivot,
