@@ -110,6 +110,7 @@ G_DIR, G_BEGIN, G_NEXT, G_OPEN, G_WAIT, G_WAIT_SIDE = 2, 3, 4, 5, 6, 7
 G_UNPROVEN, G_FIRST_UNPROVEN = 8, 9
 G_HIGHS, G_LOWS = 10, 11  # sizes of the two stacks of extreme ends
 G_STACKED = 12  # lines already in the stacks
+STACK_I = 4  # ends no later one reaches, up and down; and per line the furthest end so far, up and down
 G_SIDE = 16  # two windows of SIDE_I
 X_FIRST, X_NEXT, X_STAGE, X_PEAK, X_LAST = 0, 1, 2, 3, 4
 SIDE_I = 5

@@ -112,7 +112,7 @@ def _rows_in_use(ints: Ints, name: str, level: int) -> int:
         "pivot": max(m[at.P_COUNT], m[at.P_SOLID]),
         "point": m[at.Q_COUNT],
         "unproven": m[at.G_UNPROVEN],
-        "stacks": max(m[at.G_HIGHS], m[at.G_LOWS]),
+        "stacks": m[at.G_STACKED],
         "slots": m[at.P_SLOTS],
     }
     return int(counts.get(name.removesuffix("_i").removesuffix("_f"), lines))
@@ -174,7 +174,7 @@ def empty_arrays(config: ChanConfig) -> Arrays:
         "point_f": at.POINT_F,
         "births": at.BIRTH_I,
         "unproven": at.UNPROVEN_I,
-        "stacks": 2,
+        "stacks": at.STACK_I,
         "slots": at.SLOT_I,
     }
     used: list[npt.NDArray[Any]] = [ints, floats]

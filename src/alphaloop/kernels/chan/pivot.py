@@ -36,7 +36,7 @@ from alphaloop.kernels.chan.layout import (
     Z_ZD,
     Z_ZG,
 )
-from alphaloop.kernels.chan.pivot_cross import read_cross, share_out
+from alphaloop.kernels.chan.pivot_cross import OPEN_MAX, read_cross, share_out
 from alphaloop.kernels.chan.pivot_rows import (
     begin_run,
     combine_pivots,
@@ -109,7 +109,8 @@ def _first_across(so: Ints, first_open: int, final_segments: int, shown: int) ->
     k = max(first_open, final_segments) if first_sure == shown else max(first_sure, final_segments)
     while k < shown and so[k, L_ONCE]:
         k += 1
-    return k
+    # Across segments everything is read again at each look, which a tail without end would make too dear.
+    return k if k < shown and so[shown - 1, L_TO] - so[k, L_FROM] < OPEN_MAX else shown + 1
 
 
 @compiled

@@ -44,6 +44,9 @@ from alphaloop.kernels.chan.pivot_rows import (
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+# Lines behind the last final segment that are read again at each look; older ones are settled as they are.
+OPEN_MAX = 512
+
 
 @compiled
 def _meets(zf: Floats, z: int, lf: Floats, j: int) -> bool:
@@ -133,6 +136,7 @@ def show_cross(
         m[P_SLOTS] = 1
     home = max(0, min(m[Q_SEGMENT], final_segments) - 1)
     solid = min(so[final_segments - 1, L_TO] + 1, m[G_FINAL] - 1) if final_segments > 0 else 0
+    solid = max(solid, m[G_FINAL] - OPEN_MAX)
     read_cross(
         m, combine, slots[0], zi, zf, journal, journal_f, li, lf, so, births, home, shown, solid, False, row
     )  # fmt: skip

@@ -45,6 +45,9 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 REAL, AGAIN, UNDECIDED = 1, 0, -1
+# Feature lines a window holds at most. Only an ever widening range makes long ones (no market in our data came near),
+# and reading such a window again for each of its lines would cost the square of its length.
+WINDOW_MAX = 128
 
 
 @compiled
@@ -98,6 +101,9 @@ def _read_up_to(m: Ints, g: Floats, lf: Floats, direction: int, j: int) -> int:
     a = _side(direction)
     if m[a + X_FIRST] < 0:
         m[a + X_FIRST] = m[a + X_NEXT] = j
+    if j - m[a + X_FIRST] > 2 * WINDOW_MAX:
+        m[a + X_FIRST] = m[a + X_NEXT] = j - WINDOW_MAX
+        m[a + X_STAGE] = 0
     while m[a + X_NEXT] <= j:
         line = m[a + X_NEXT]
         verdict = _add_element(m, g, lf, direction, line)

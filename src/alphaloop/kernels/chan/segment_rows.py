@@ -61,6 +61,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 FEATURES, PAIRS, BREAKS = 0, 1, 2
+# The lines before the first ended segment are cut at most so often; a widening range would be cut without end.
+CUTS_MAX = 16
 
 
 @compiled
@@ -71,9 +73,21 @@ def _counts_as_extreme(li: Ints, lf: Floats, j: int) -> bool:
 
 
 @compiled
+def _further(li: Ints, lf: Floats, best: int, j: int) -> int:
+    """The line that ends further in the direction of `j`: `best`, or `j` when it passes it or there is none."""
+    s = li[j, L_DIR]
+    return j if best < 0 or s * lf[j, L_END_PRICE] > s * lf[best, L_END_PRICE] else best
+
+
+@compiled
 def stack_extremes(m: Ints, stacks: Ints, li: Ints, lf: Floats) -> None:
-    """Keep, for the final lines, the ends that no later end of their direction reaches; O(1) amortised."""
+    """Keep, for the final lines, the ends that no later end of their direction reaches (two stacks), and the furthest
+    end of each direction so far, the first one on ties; O(1) amortised."""
     for j in range(m[G_STACKED], m[G_FINAL]):
+        for side in range(2):
+            stacks[j, 2 + side] = stacks[j - 1, 2 + side] if j > 0 else -1
+        own = 2 if li[j, L_DIR] > 0 else 3
+        stacks[j, own] = _further(li, lf, stacks[j, own], j)
         if not _counts_as_extreme(li, lf, j):
             continue
         s = li[j, L_DIR]
@@ -130,48 +144,51 @@ def _write(
 
 
 @compiled
-def _split_at(li: Ints, lf: Floats, end: int) -> int:
+def _split_at(m: Ints, stacks: Ints, li: Ints, lf: Floats, end: int) -> int:
     """Where a very first segment that ends with line `end` must be cut, or -1: at the most extreme end against it."""
-    s = -li[end, L_DIR]
-    best = -1
-    for j in range(end - 2):
-        if li[j, L_DIR] == s and (best < 0 or s * lf[j, L_END_PRICE] > s * lf[best, L_END_PRICE]):
-            best = j
+    s, settled = -li[end, L_DIR], min(end - 2, m[G_STACKED])
+    best = stacks[settled - 1, 2 if s > 0 else 3] if settled > 0 else -1
+    for j in range(max(settled, 0), end - 2):
+        if li[j, L_DIR] == s:
+            best = _further(li, lf, best, j)
+    if best < 0:
+        return -1
     outer = max(s * lf[0, L_START_PRICE], s * lf[0, L_END_PRICE])
     return best if best == 0 or (best > 0 and s * lf[best, L_END_PRICE] > outer) else -1
 
 
 @compiled
 def _write_first(
-    above: Ints, li: Ints, lf: Floats, so: Ints, sf: Floats, births: Ints, run: int, end: int, final: bool, row: int
+    m: Ints, above: Ints, stacks: Ints, li: Ints, lf: Floats, so: Ints, sf: Floats, births: Ints, end: int, final: bool,
+    row: int,
 ) -> int:  # fmt: skip
     """Write lines 0..`end` as segments that alternate, when they cannot be one; how many, 0 when they can."""
     # The cuts come out newest first and go in oldest first; reading them again costs less than a list for them.
-    cut, cuts = _split_at(li, lf, end), 0
-    while cut >= 0:
+    cut, cuts = _split_at(m, stacks, li, lf, end), 0
+    while cut >= 0 and cuts < CUTS_MAX:
         cuts += 1
-        cut = _split_at(li, lf, cut)
+        cut = _split_at(m, stacks, li, lf, cut)
     if cuts == 0:
         return 0
     last = end
     for r in range(cuts, -1, -1):
-        cut = _split_at(li, lf, last)
-        _write(above, li, lf, so, sf, births, run, r, cut + 1, last, li[last, L_DIR], WHY_SPLIT, False, final, row)
-        last = cut
+        first = _split_at(m, stacks, li, lf, last) + 1 if r > 0 else 0
+        _write(above, li, lf, so, sf, births, m[RUN], r, first, last, li[last, L_DIR], WHY_SPLIT, False, final, row)
+        last = first - 1
     return cuts + 1
 
 
 @compiled
 def _write_end(
-    above: Ints, unproven: Ints, u: int, li: Ints, lf: Floats, so: Ints, sf: Floats, births: Ints, run: int, r: int,
-    proven: bool, final: bool, row: int,
+    m: Ints, above: Ints, stacks: Ints, unproven: Ints, u: int, li: Ints, lf: Floats, so: Ints, sf: Floats,
+    births: Ints, r: int, proven: bool, final: bool, row: int,
 ) -> int:  # fmt: skip
     """Write the segment(s) that end as `unproven[u]` says from row `r` on; the next free row."""
     end = unproven[u, U_END]
     first = so[r - 1, L_TO] + 1 if r > 0 else 0
     direction = li[end, L_DIR]
     if r == 0:
-        split = _write_first(above, li, lf, so, sf, births, run, end, final, row)
+        split = _write_first(m, above, stacks, li, lf, so, sf, births, end, final, row)
         if split > 0:
             return split
     third, proof = unproven[u, U_THIRD], unproven[u, U_PROOF]
@@ -181,7 +198,7 @@ def _write_end(
     why = WHY_PROVEN if proven else WHY_UNPROVEN
     if end - first < 2:
         why = WHY_SHORT
-    _write(above, li, lf, so, sf, births, run, r, first, end, direction, why, sure, final, row)
+    _write(above, li, lf, so, sf, births, m[RUN], r, first, end, direction, why, sure, final, row)
     so[r, L_WINDOW], so[r, L_THIRD] = unproven[u, U_WINDOW], third
     so[r, L_PROOF] = proof if proven else -1
     return r + 1
@@ -209,7 +226,7 @@ def commit_segments(
         if count == 0:
             return r
         for u in range(count):
-            r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, True, True, row)
+            r = _write_end(m, above, stacks, unproven, u, li, lf, so, sf, births, r, True, True, row)
         for u in range(m[G_UNPROVEN]):
             copy_row(unproven[u], unproven[count + u])
 
@@ -315,13 +332,13 @@ def show_segments(
     while True:
         count = _search(rule, ahead_i, ahead_f, unproven, li, lf, n, True)
         for _ in range(count):
-            r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, True, False, row)
+            r = _write_end(m, above, stacks, unproven, u, li, lf, so, sf, births, r, True, False, row)
             u += 1
         if count == 0:
             break
     if _note_doubt(rule, m, ahead_i, unproven, stacks, li, lf, u, n):
         proven = rule == PAIRS and unproven[u, U_THIRD] >= 0
-        r = _write_end(above, unproven, u, li, lf, so, sf, births, m[RUN], r, proven, False, row)
+        r = _write_end(m, above, stacks, unproven, u, li, lf, so, sf, births, r, proven, False, row)
         if rule == PAIRS and not proven:
             copy_row(unproven[u], unproven[u + 1])
     return _left_over(m, above, stacks, li, lf, so, sf, births, r, n, whole, row)
