@@ -10,7 +10,7 @@ describe('a screen in words', () => {
       config: 'czsc-6',
       adjust: 'none',
       conditions: [
-        { timeframe: '30m', level: 'stroke', point: ['B1', 'B2'], within_bars: 5, stage: 'shown' },
+        { timeframe: '30m', level: 'stroke', point: ['B1', 'B1p', 'B2', 'B2s'], within_bars: 5, stage: 'shown' },
         { timeframe: '1d', level: 'stroke', price: 'below_pivot' },
         { timeframe: '4h', level: 'stroke', direction: 'up' },
         { timeframe: '1h', level: 'stroke', ratio_below: 0.9 }

@@ -267,11 +267,11 @@ export class Board {
     this.chart.scrollToTimestamp(ts, 0);
   }
 
-  /** Brings a moment out from under what floats over the last `covered` pixels at the right. */
-  uncover(ts: number, covered: number): void {
+  /** Brings a moment into view, and out from under what floats over the last `covered` pixels at the right. */
+  reveal(ts: number, covered: number): void {
     const limit = (this.chart.getSize(MAIN, 'main')?.width ?? 0) - covered;
     const x = this.#xOf(barAt(this.bars, ts));
-    if (x > limit) this.chart.scrollByDistance(limit - x, 0);
+    if (x < 0 || x > limit) this.chart.scrollByDistance((x < 0 ? limit / 2 : limit) - x, 0);
   }
 
   onCrosshair(callback: (bar: KLineData | null) => void): void {

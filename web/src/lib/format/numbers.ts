@@ -19,11 +19,20 @@ function toNumber(value: Numeric): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
+const formats = new Map<number, Intl.NumberFormat>();
+
+/** One format per number of decimals: making one costs more than using it a hundred times, and charts use it each frame. */
+function formatFor(decimals: number): Intl.NumberFormat {
+  const format = formats.get(decimals) ?? new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  formats.set(decimals, format);
+  return format;
+}
+
 /** "1861.07" → "1,861.07"; negative numbers carry U+2212. */
 export function plain(value: Numeric, decimals = 2): string {
   const number = toNumber(value);
   if (number === null) return NONE;
-  const text = Math.abs(number).toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = formatFor(decimals).format(Math.abs(number));
   return number < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 

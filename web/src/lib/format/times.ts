@@ -15,8 +15,12 @@ export function isDaily(timeframe: string): boolean {
   return periodMs(timeframe) >= 86400 * SECOND;
 }
 
+let zone: string | null = null;
+
+/** The reader's zone, asked for once: the answer is slow, and every frame of a chart needs it. */
 export function localZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  return zone;
 }
 
 export function zoneOf(timeframe: string): string {

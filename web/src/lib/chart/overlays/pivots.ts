@@ -18,6 +18,8 @@ const LABEL_HEIGHT = 16;
 /** A box narrower than this has no label, one narrower than the next figure is not drawn at all. */
 const LABELLED_PX = 90;
 const DRAWN_PX = 3;
+/** A box over more of the view than this share keeps its frame only: a wash everywhere marks nothing. */
+const WASHED = 0.7;
 /** Room a point's tag takes above or below its price. */
 const TAG_REACH = 28;
 const TAG_COST = 40;
@@ -72,12 +74,14 @@ function boxOf(frame: Frame, pivot: Pivot): Box {
   return { left: frame.x(pivot.start_ts), right: frame.x(pivot.end_ts), top: frame.y(pivot.zg), bottom: frame.y(pivot.zd) };
 }
 
-function rectOf(box: Box, hue: PivotLevel['hue'], final: boolean): OverlayFigure {
+function rectOf(box: Box, hue: PivotLevel['hue'], final: boolean, frame: Frame): OverlayFigure {
   const { fill, line } = hues[hue]();
+  const shown = Math.min(box.right, frame.width) - Math.max(box.left, 0);
+  const wash = shown > WASHED * frame.width ? 'transparent' : fill;
   return {
     type: 'rect',
     attrs: { x: box.left, y: box.top, width: box.right - box.left, height: Math.max(1, box.bottom - box.top) },
-    styles: { style: 'stroke_fill', color: fill, borderColor: line, borderSize: 1, borderStyle: final ? 'solid' : 'dashed', borderDashedValue: [4, 3] },
+    styles: { style: 'stroke_fill', color: wash, borderColor: line, borderSize: 1, borderStyle: final ? 'solid' : 'dashed', borderDashedValue: [4, 3] },
     ignoreEvent: true
   };
 }
@@ -95,7 +99,7 @@ registerLayer<PivotRows>(
       for (const pivot of spansIn(pivots, frame.from, frame.to)) {
         const box = boxOf(frame, pivot);
         if (box.right - box.left < DRAWN_PX) continue;
-        boxes.push(rectOf(box, hue, pivot.final));
+        boxes.push(rectOf(box, hue, pivot.final, frame));
         const number = pivot.n - offset - newest + 1;
         if (box.right - box.left < (number < 1 ? LABELLED_PX : LABELLED_PX / 3)) continue;
         const text = `${name}${number >= 1 ? ` ${number}` : ''}${pivot.final ? '' : ' ?'}`;

@@ -28,7 +28,9 @@ export function miniOf(bars: readonly MiniBar[], rows: Rows | null, size: { widt
   const inside = (ts: number) => ts >= first.timestamp;
   for (const stroke of rows?.strokes ?? []) {
     if (!inside(stroke.end_ts)) continue;
-    const from = inside(stroke.start_ts) ? `${x(barAt(bars, stroke.start_ts))} ${y(Number(stroke.start_price))}` : `0 ${y((Number(stroke.start_price) + Number(stroke.end_price)) / 2)}`;
+    const [start, end] = [Number(stroke.start_price), Number(stroke.end_price)];
+    const gone = Math.max(0, (first.timestamp - stroke.start_ts) / (stroke.end_ts - stroke.start_ts || 1));
+    const from = gone === 0 ? `${x(barAt(bars, stroke.start_ts))} ${y(start)}` : `0 ${y(Math.max(low, Math.min(high, start + (end - start) * gone)))}`;
     const line = `M${from}L${x(barAt(bars, stroke.end_ts))} ${y(Number(stroke.end_price))}`;
     if (stroke.sure) mini.solid += line;
     else mini.dashed += line;

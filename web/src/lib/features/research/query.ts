@@ -30,7 +30,7 @@ export const newClause = (kind: ClauseKind, timeframe: string): Clause => ({
   kind,
   timeframe,
   level: 'stroke',
-  points: ['B1', 'B2'],
+  points: ['B1', 'B1p', 'B2', 'B2s'],
   within: 5,
   stage: 'shown',
   place: 'above_pivot',

@@ -73,7 +73,20 @@ export const zh: Record<string, string> = {
   risk_rate_per_minute: '一分钟内的委托太多，稍后再试。',
   risk_min_notional: '低于最小金额，加大数量。',
   risk_free_cash: '可用资金不够，减小数量。',
-  invalid: '有一项填得不对。'
+  invalid: '有一项填得不对。',
+  bad_screen: '筛选条件写得不对，改一下标出的地方。',
+  job_not_found: '没有这个任务。',
+  no_fractal: '那根 K 线上没有分型，它可能已经变了。',
+  nothing_to_explain: '这个结构已经不在了。',
+  one_fractal: '要选两个不同的分型。',
+  runs_waiting: '还有别的任务没有跑完，等一等再开始。',
+  screen_exists: '已经有一个同名的筛选。',
+  screen_not_found: '没有这个筛选，它可能已被删除。',
+  series_damaged: '存下的 K 线有坏值，算不出结构。',
+  series_not_found: '没有这个品种或周期的 K 线。',
+  series_too_long: '这个序列太长，换一个更大的周期。',
+  too_many_screens: '保存的筛选已到上限，先删掉几个。',
+  unknown_config: '没有这个配置。'
 };
 
 export const en: Record<string, string> = {
@@ -149,5 +162,18 @@ export const en: Record<string, string> = {
   risk_rate_per_minute: 'Too many orders in one minute. Try again shortly.',
   risk_min_notional: 'Below the least amount. Raise the quantity.',
   risk_free_cash: 'Not enough free cash. Reduce the quantity.',
-  invalid: 'One field is not right.'
+  invalid: 'One field is not right.',
+  bad_screen: 'The screen cannot be run as written; change what is marked.',
+  job_not_found: 'There is no such job.',
+  no_fractal: 'There is no fractal at that bar; it may have changed.',
+  nothing_to_explain: 'This structure is no longer there.',
+  one_fractal: 'Choose two different fractals.',
+  runs_waiting: 'Other runs are not finished yet; start this one after them.',
+  screen_exists: 'There is a screen of that name already.',
+  screen_not_found: 'There is no such screen; it may have been deleted.',
+  series_damaged: 'The stored bars are damaged; no structure can be worked out.',
+  series_not_found: 'No bars of this symbol and timeframe.',
+  series_too_long: 'The series is too long; choose a coarser timeframe.',
+  too_many_screens: 'No more screens can be kept; delete some first.',
+  unknown_config: 'There is no such configuration.'
 };

@@ -99,6 +99,7 @@ export const zh = {
   measuring: (done: string, total: string) => `正在量 ${done} / ${total} 根`,
   measured: (bars: string, time: string) => `${bars} 根，量于 ${time}`,
   measureFailed: '没有量成',
+  anyPoint: '买卖点',
   allKinds: '全部',
   stages: { shown: '刚出现', sure: '已确认', settled: '线已定', proven: '线段已定' },
   stage: '阶段', published: '出现', vanished: '消失', open: '未定', survival: '留存', delay: '等待', delayP90: '九成在',
@@ -155,7 +156,7 @@ export const en: typeof zh = {
   otherMeasures: 'Other measures',
   entering: 'In', leaving: 'Out', ratio: 'Ratio',
   life: 'Life cycle',
-  known: 'First seen', confirmed: 'Confirmed', final: 'Final', lineFinal: 'Its line settled', notYet: 'not yet',
+  known: 'First seen', confirmed: 'Confirmed', final: 'Final', lineFinal: 'Its line fixed', notYet: 'not yet',
   after: (bars) => `${bars} bars later`,
   segmentTitle: (n, level) => `${level} ${n}`,
   segmentEnds: {
@@ -207,8 +208,9 @@ export const en: typeof zh = {
   measuring: (done, total) => `Measuring, ${done} / ${total} bars`,
   measured: (bars, time) => `${bars} bars, measured ${time}`,
   measureFailed: 'It could not be measured',
+  anyPoint: 'points',
   allKinds: 'All',
-  stages: { shown: 'Just shown', sure: 'Confirmed', settled: 'Line settled', proven: 'Segment settled' },
+  stages: { shown: 'Just shown', sure: 'Confirmed', settled: 'Line fixed', proven: 'Segment fixed' },
   stage: 'Stage', published: 'Shown', vanished: 'Vanished', open: 'Open', survival: 'Survived', delay: 'Wait', delayP90: '9 of 10 in',
   bars: (n) => `${n} bars`,
   repaintHint: 'Acting on what is just shown meets those that vanish; later stages are safer and later.'
