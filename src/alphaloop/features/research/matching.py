@@ -19,7 +19,7 @@ from alphaloop.core.errors import AlphaLoopError, InvalidError
 from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.rows import price_text
 from alphaloop.features.research.screening import LEVELS, STAGES, Condition, Nested, ScreenQuery
-from alphaloop.kernels.chan import ChanAsof, ChanConfig, ChanInputError, ChanTables
+from alphaloop.kernels.chan import ChanConfig, ChanInputError, ChanState, ChanTables, asof_features
 from alphaloop.kernels.chan.nesting import Level, lines_of, nested_points
 
 BARS_READ = 20_000
@@ -53,14 +53,19 @@ class Analysed:
     """One series as known after its newest bar."""
 
     def __init__(self, table: BarTable, timeframe: Timeframe, calendar: Calendar, config: ChanConfig) -> None:
-        asof = ChanAsof(config, _RATIOS)
-        columns = (table.ts, table.open, table.high, table.low, table.close, table.volume)
-        asof.state.extend(*(column[:-1] for column in columns))
-        ts, *prices = (column[-1].item() for column in columns)
-        self.ratios = asof.step(int(ts), *prices)
+        state = ChanState(config)
+        state.extend(table.ts, table.open, table.high, table.low, table.close, table.volume)
         self.bars = table
-        self.tables: ChanTables = asof.state.tables()
-        self._timeframe, self._calendar = timeframe, calendar
+        self.tables: ChanTables = state.tables()
+        self._timeframe, self._calendar, self._config = timeframe, calendar, config
+
+    @cached_property
+    def ratios(self) -> dict[str, float]:
+        """Force of the newest segment's last line against the one before, by column. Few screens ask for it."""
+        table = self.bars
+        columns = (table.ts, table.open, table.high, table.low, table.close, table.volume)
+        found = asof_features(*columns, self._config, _RATIOS)
+        return {name: float(column[-1]) for name, column in found.items()}
 
     @cached_property
     def level(self) -> Level:
