@@ -86,6 +86,15 @@ class Trading:
             isolated=account.isolated,
             fractional=account.fractional,
         )
+        await self.recover(account)
+
+    async def book_tickets(self, account: Account) -> None:
+        """Book what a person said came of their tickets."""
+        async with self.locks[account.id]:
+            await self.execution.book(account)
+
+    async def recover(self, account: Account) -> None:
+        """Settle what a crash left open of an account that no replay drives."""
         async with self.wiring.db.read() as session:
             now_ms = await positions.account_time_ms(session, account, self.wiring.clock)
         async with self.locks[account.id]:

@@ -12,6 +12,7 @@ from loguru import logger
 from sqlalchemy import select
 
 from alphaloop.adapters.feeds.replay import ReplayStatus, due_bars
+from alphaloop.adapters.venues.manual import ManualVenue
 from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.clock import SystemClock
 from alphaloop.core.events import Event
@@ -20,10 +21,11 @@ from alphaloop.entrypoints.scheduler import Scheduler
 from alphaloop.entrypoints.warm import is_warm, own_cache
 from alphaloop.entrypoints.web import BUS_FILE, make_wiring
 from alphaloop.features.accounts.models import Account
+from alphaloop.features.accounts.service import MANUAL_VENUE
 from alphaloop.features.audit.jobs import seal_once
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository as order_rows
-from alphaloop.features.orders.execution import Execution
+from alphaloop.features.orders.execution import Execution, VenuePlug
 from alphaloop.features.users.models import UserProfile
 from alphaloop.infra.bus import open_bus
 from alphaloop.infra.db import WriteSession
@@ -48,6 +50,9 @@ class Worker:
         self._wiring = wiring
         self._holder = f"{socket.gethostname()[:40]}-{os.getpid()}"
         self._paper = PaperVenue(wiring.db, wiring.clock)
+        self._manual = ManualVenue(wiring.db)
+        # By account, the last thing somebody said of its tickets that has been booked.
+        self._told: dict[int, int] = {}
         listeners = rooms.listeners()
         listeners.setdefault("users.user_added", []).append(self._on_user_added)
         self._dispatcher = Dispatcher(wiring.db, wiring.clock, listeners, self._publish)
@@ -112,6 +117,7 @@ class Worker:
         while True:
             self._wake.clear()
             try:
+                await self._serve_tickets()
                 await self._serve_orders()
                 await self._dispatcher.drain()
                 await self._take_up_replays()
@@ -150,8 +156,21 @@ class Worker:
         for account in waiting:
             if account.replay_id is not None and account.replay_id not in self._replays:
                 self._take_up(account.replay_id)
-            elif account.replay_id in self._ready:
-                await self._trading.serve_orders(account)
+            elif account.replay_id in self._ready or account.venue == MANUAL_VENUE:
+                await self._trading_floor().serve_orders(account)
+
+    async def _serve_tickets(self) -> None:
+        """Book what people said of their tickets; at the start also settle what a crash left open."""
+        newest = await self._manual.newest_fills()
+        async with self._wiring.db.read() as session:
+            by_hand = list(await session.scalars(select(Account).where(Account.venue == MANUAL_VENUE)))
+        for account in by_hand:
+            told = newest.get(account.id, 0)
+            if account.id not in self._told:
+                await self._trading_floor().recover(account)
+            elif told > self._told[account.id]:
+                await self._trading_floor().book_tickets(account)
+            self._told[account.id] = told
 
     async def _take_up_replays(self) -> None:
         async with self._wiring.db.read() as session:
@@ -176,7 +195,8 @@ class Worker:
         if self._trading is None:
             from alphaloop.entrypoints.turn import Trading
 
-            execution = Execution(self._wiring.db, self._wiring.clock, {"paper": self._paper})
+            venues: dict[str, VenuePlug] = {"paper": self._paper, MANUAL_VENUE: self._manual}
+            execution = Execution(self._wiring.db, self._wiring.clock, venues)
             self._trading = Trading(self._wiring, execution, self._paper, self._dispatcher)
         return self._trading
 

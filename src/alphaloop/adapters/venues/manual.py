@@ -4,14 +4,15 @@ it, fill by fill or with the broker's statement. Risk, journal and ledger see a 
 Its book lies in tables of its own, because it is somebody else's word and no state of the platform's.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from alphaloop.adapters.venues._manual_book import Ticket, TicketFill
-from alphaloop.adapters.venues._statement import StatementTrade
+from alphaloop.adapters.venues._statement import StatementTrade, read_statement
 from alphaloop.adapters.venues.contract import Answer, Placed, VenueOrderState
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
 from alphaloop.core.fill import Fill
@@ -93,6 +94,35 @@ class ManualVenue:
                 _same(known, ticket, said)
                 return known.position
             return await _book(session, ticket, said, trade_id)
+
+    async def tell_fill(
+        self,
+        account_id: int,
+        client_order_id: str,
+        *,
+        quantity: Decimal,
+        price: Decimal,
+        fee: Decimal,
+        fee_asset: str,
+        ts_ms: int,
+        trade_id: str,
+    ) -> int:
+        """`confirm` in plain values, for those who know the venue only by its door."""
+        said = Confirmed(quantity, price, fee, fee_asset, ts_ms, trade_id)
+        return await self.confirm(account_id, client_order_id, said)
+
+    async def tell_statement(self, account_id: int, raw: bytes, *, zone: str, fee_asset: str) -> StatementResult:
+        """`book_statement` from the file itself, whose times are on the clock of `zone`."""
+        statement = await asyncio.to_thread(read_statement, raw, zone=zone)
+        return await self.book_statement(account_id, statement.trades, fee_asset=fee_asset)
+
+    async def newest_fills(self) -> dict[int, int]:
+        """account -> position of its newest fill, for every account that has one."""
+        async with self._db.read() as session:
+            rows = await session.execute(
+                select(TicketFill.account_id, func.max(TicketFill.position)).group_by(TicketFill.account_id)
+            )
+            return {int(account): int(position) for account, position in rows}
 
     async def book_statement(
         self, account_id: int, trades: Sequence[StatementTrade], *, fee_asset: str

@@ -1,7 +1,7 @@
 """Accounts on the wire."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
@@ -12,9 +12,11 @@ Asset = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,16}$")]
 
 
 class NewAccount(Wire):
-    """A paper account with play money; what is left out comes from the market's preset, where a market is named."""
+    """A paper account with play money, or that of somebody who trades by hand (`manual`), with the cash that lies at
+    their broker; what is left out comes from the market's preset, where a market is named."""
 
     name: Name
+    venue: Literal["paper", "manual"] = "paper"
     market: MarketKey = ""
     quote_asset: Asset | None = None
     cash: Positive | None = None
@@ -44,6 +46,7 @@ class AccountView(Wire):
     name: str
     kind: str
     trading_mode: str
+    venue: str
     quote_asset: str
     clock: str
     replay_id: Id | None

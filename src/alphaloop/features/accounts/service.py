@@ -17,6 +17,7 @@ from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor, ActorType
 from alphaloop.infra.outbox import announce
 
+MANUAL_VENUE = "manual"
 PAPER_FEE_RATE = Decimal("0.001")
 PAPER_SLIPPAGE_BPS = Decimal("1")
 PAPER_ASSET = "USDT"
@@ -88,9 +89,11 @@ async def open_paper_account(
     replay_id: int | None = None,
     market: str = "",
     terms: MarginTerms | None = None,
+    by_hand: bool = False,
 ) -> Account:
     """Open a paper account with play money; the money is a ledger transaction like any other.
 
+    `by_hand`: the account of somebody who carries each order to their broker; `cash` is what lies there.
     With a `market` its preset says what is not said otherwise: currency, cash, the broker's rate, benchmark, colours.
     """
     actor.require("account.manage")
@@ -105,9 +108,10 @@ async def open_paper_account(
     account = Account(
         user_id=actor.person,
         name=name,
-        kind=AccountKind.PAPER,
-        trading_mode=TradingMode.PAPER,
-        venue="paper",
+        kind=AccountKind.BROKER if by_hand else AccountKind.PAPER,
+        # Nothing of a ticket leaves this machine, so what guards live trading does not stand in its way.
+        trading_mode=TradingMode.DRY_RUN if by_hand else TradingMode.PAPER,
+        venue=MANUAL_VENUE if by_hand else "paper",
         quote_asset=quote_asset,
         opening_cash=cash,
         fee_rate=preset.commission if preset else PAPER_FEE_RATE,
@@ -127,8 +131,8 @@ async def open_paper_account(
     session.add(AccountMember(account_id=account.id, user_id=actor.person, role="OWNER"))
     await ledger.post(
         session,
-        kind="paper_opening",
-        key=f"paper_opening:{account.id}",
+        kind="manual_opening" if by_hand else "paper_opening",
+        key=f"{account.venue}_opening:{account.id}",
         lines=[
             ledger.Line(ledger.ACCOUNT, account.id, quote_asset, cash),
             ledger.Line(ledger.SEED, 0, quote_asset, -cash),

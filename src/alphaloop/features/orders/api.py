@@ -1,10 +1,11 @@
 """Placing, cancelling and reading orders: the trading routes and the older order routes over one service."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Form, Header
 
+from alphaloop.core.clock import to_ms
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.core.order import OrderSide, OrderStatus
 from alphaloop.core.signal import Direction
@@ -12,7 +13,7 @@ from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account, AccountKind
 from alphaloop.features.ledger import service as ledger
 from alphaloop.features.market import service as market
-from alphaloop.features.orders import service
+from alphaloop.features.orders import service, tickets
 from alphaloop.features.orders.changes import order_view
 from alphaloop.features.orders.schemas import (
     BalanceView,
@@ -21,10 +22,14 @@ from alphaloop.features.orders.schemas import (
     FillView,
     IdempotencyKey,
     NewOrder,
+    NewTicketFill,
     OrderView,
     PositionView,
     Preview,
+    StatementBooked,
+    StatementForm,
     StatusFilter,
+    TicketView,
 )
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.infra.db import ReadSession
@@ -132,6 +137,37 @@ async def list_orders(
     )
     following = make_cursor(rows[-1].id) if len(rows) == limit else None
     return Page(items=[order_view(row) for row in rows], next_cursor=following)
+
+
+@trading.get("/tickets", operation_id="list_tickets")
+async def list_tickets(
+    actor: Asking, wiring: Wired, account_id: Id, locale: Literal["zh-CN", "en"] = "zh-CN"
+) -> Page[TicketView]:
+    """Orders of an account at venue `manual` that its owner is still to carry out, oldest first."""
+    actor.require("order.read")
+    async with wiring.db.read() as session:
+        account = await tickets.find_account(session, actor, account_id)
+    return Page(items=await tickets.list_tickets(tickets.open_desk(wiring.db), account, locale=locale))
+
+
+@trading.post("/tickets/statement", operation_id="import_statement", status_code=201)
+async def import_statement(
+    form: Annotated[StatementForm, Form(media_type="multipart/form-data")], actor: Asking, wiring: Wired
+) -> StatementBooked:
+    """Bring in a broker's statement (交割单); its trades are booked on the tickets they answer, each once."""
+    actor.require("order.place")
+    async with wiring.db.read() as session:
+        account = await tickets.find_account(session, actor, form.account_id)
+    return await tickets.tell_statement(tickets.open_desk(wiring.db), account, await form.file.read())
+
+
+@trading.post("/orders/{order_id}/fills", operation_id="confirm_fill", status_code=201)
+async def confirm_fill(order_id: Id, body: NewTicketFill, actor: Asking, wiring: Wired) -> StatementBooked:
+    """Say what came of a ticket; fill, position and ledger follow within a moment."""
+    actor.require("order.place")
+    async with wiring.db.read() as session:
+        row = await tickets.find_order(session, actor, order_id)
+    return await tickets.tell_fill(tickets.open_desk(wiring.db), row, body, now_ms=to_ms(wiring.clock.now()))
 
 
 @trading.get("/orders/{order_id}", operation_id="get_order")

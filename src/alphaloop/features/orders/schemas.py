@@ -3,11 +3,12 @@
 from enum import StrEnum
 from typing import Annotated
 
+from fastapi import UploadFile
 from pydantic import Field, StringConstraints
 
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType
 from alphaloop.core.signal import Direction
-from alphaloop.infra.http.wire import Flag, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
+from alphaloop.infra.http.wire import Count, Flag, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
 
 
 class OrderRole(StrEnum):
@@ -28,6 +29,9 @@ class StatusFilter(StrEnum):
 
 
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:\-]+$")]
+
+
+NotNegative = Annotated[Money, Field(ge=0)]
 
 
 class NewOrder(Wire):
@@ -59,6 +63,59 @@ class DirectedOrder(Wire):
 class ClosePosition(Wire):
     account_id: Id | None = None
     instrument: Symbol
+
+
+class TicketView(Wire):
+    """An order that a person is to carry out at their broker; `text` is the line to copy or send."""
+
+    client_order_id: str
+    instrument: str
+    side: OrderSide
+    type: OrderType
+    quantity: Money
+    filled: Money
+    price: Money | None
+    stop_price: Money | None
+    ts: int
+    text: str
+
+
+class NewTicketFill(Wire):
+    """What came of a ticket: `fee` is everything the broker took, `ts` when it traded (now, if left out), `trade_id`
+    the broker's own number, which makes saying it twice harmless."""
+
+    quantity: Positive
+    price: Positive
+    fee: NotNegative = Field(default="0", validate_default=True)
+    ts: Annotated[Count, Field(ge=0, le=253_402_300_799_999)] | None = None
+    trade_id: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_.:\-]*$")] = ""
+
+
+class StatementForm(Wire):
+    """A broker's statement as its program exports it: CSV or tab-separated text, at most 1 MB here."""
+
+    account_id: Id
+    file: UploadFile
+
+
+class UnmatchedTrade(Wire):
+    """A trade of the statement that no ticket answers for; nothing was booked for it."""
+
+    trade_id: str
+    code: str
+    side: OrderSide
+    quantity: Money
+    price: Money
+    fee: Money
+    ts: int
+
+
+class StatementBooked(Wire):
+    """Trades booked on tickets, trades known already, and the first 50 that no ticket answers for."""
+
+    booked: Count
+    known: Count
+    unmatched: list[UnmatchedTrade]
 
 
 class Reason(Wire):

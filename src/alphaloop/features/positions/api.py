@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.accounts.schemas import AccountView, NewAccount, PresetView
-from alphaloop.features.accounts.service import MarginTerms
+from alphaloop.features.accounts.service import MANUAL_VENUE, MarginTerms
 from alphaloop.features.positions import service
 from alphaloop.features.positions.schemas import EquityCurve, EquityPointView, SnapshotView
 from alphaloop.infra.db import ReadSession
@@ -26,6 +26,7 @@ async def _view(session: ReadSession, account: Account) -> AccountView:
         name=account.name,
         kind=account.kind,
         trading_mode=account.trading_mode,
+        venue=account.venue,
         quote_asset=account.quote_asset,
         clock="system" if account.replay_id is None else "replay",
         replay_id=account.replay_id,
@@ -58,7 +59,7 @@ async def list_accounts(session: Reading, actor: Asking) -> Page[AccountView]:
 
 @accounts_router.post("", operation_id="open_account", status_code=201)
 async def open_account(body: NewAccount, session: Writing, actor: Asking, clock: Now) -> AccountView:
-    """Open a paper account on the system's clock."""
+    """Open an account on the system's clock: on paper, or for trading by hand."""
     account = await accounts.open_paper_account(
         session,
         actor,
@@ -68,6 +69,7 @@ async def open_account(body: NewAccount, session: Writing, actor: Asking, clock:
         cash=body.cash,
         market=body.market,
         terms=MarginTerms(body.leverage, body.isolated, body.fractional),
+        by_hand=body.venue == MANUAL_VENUE,
     )
     return await _view(session, account)
 

@@ -26,7 +26,7 @@ async def preview_order(
     """Judge an order without placing it; every number is null where the price is not known."""
     instrument = await market.get_instrument(session, request.instrument)
     order = as_venue_order(request)
-    seen = await price_seen(session, account, request.instrument)
+    seen = await price_seen(session, account, request)
     now_ms = await positions.account_time_ms(session, account, clock)
     day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
     verdict = await risk.check_order(

@@ -17,6 +17,7 @@ from alphaloop.engine.matching import TradingDay
 from alphaloop.engine.risk import Verdict, hold_price
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
+from alphaloop.features.accounts.service import MANUAL_VENUE
 from alphaloop.features.audit import service as audit
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository
@@ -104,7 +105,7 @@ async def submit_many(
         day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
         check_shape(request, instrument, account, day)
         order = as_venue_order(request)
-        seen = await price_seen(session, account, request.instrument)
+        seen = await price_seen(session, account, request)
         verdict = await risk.check_order(
             session, account, instrument, order, market=seen, ceiling=ceiling, now_ms=now_ms, day=day
         )
@@ -136,10 +137,16 @@ def as_venue_order(request: NewOrderRequest) -> VenueOrder:
     )
 
 
-async def price_seen(session: ReadSession, account: Account, instrument: str) -> Market:
-    """The latest price the account knows. On a replay it is the last closed bar's and orders wait for the next bar."""
-    mark = await positions.find_mark(session, account.id, instrument)
+async def price_seen(session: ReadSession, account: Account, request: NewOrderRequest) -> Market:
+    """The latest price the account knows. On a replay it is the last closed bar's and orders wait for the next bar.
+
+    A ticket waits for a person, who sees their broker's prices: the price they state is the one that counts.
+    """
+    mark = await positions.find_mark(session, account.id, request.instrument)
     price = mark.price if mark else None
+    if account.venue == MANUAL_VENUE:
+        stated = request.price or request.stop_price
+        return Market(stated or price, stale=stated is None, waits_for_bar=True)
     if account.replay_id is None:
         return Market(price, stale=True, waits_for_bar=False)
     replay = await market.get_replay(session, SYSTEM, account.replay_id)
