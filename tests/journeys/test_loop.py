@@ -244,7 +244,8 @@ async def test_the_loop_runs_on_real_bars(
 ) -> None:
     (path,) = (test_data / "data" / "bars").glob("crypto/binance/BTCUSDT/30m*")
     table = read_bar_file(path)
-    columns = {name: getattr(table, name)[:700] for name in ("ts", "open", "high", "low", "close", "volume")}
+    # A stretch in which both strategies trade and close their trades.
+    columns = {name: getattr(table, name)[5500:6200] for name in ("ts", "open", "high", "low", "close", "volume")}
     real = BarTable.of(columns, price_decimals=table.price_decimals, volume_decimals=table.volume_decimals)
     floor = await open_floor(wiring, real)
     account = await floor.start(*strategy)
