@@ -15,6 +15,7 @@ from tests.kernels.chan.series import Bars, any_bars, random_bars
 
 STRICT = config_named("CN-STRICT-1")
 CONFIGS = [STRICT, config_named("textbook"), config_named("czsc-6"), ChanConfig(pivot_rule="alone", levels=3)]
+CONFIGS += [ChanConfig(segment_rule="one_plus_one", pivot_rule="across"), ChanConfig(segment_rule="break")]
 Table = npt.NDArray[np.void]
 Rows = dict[tuple[str, int], list[tuple[int, int, int, bool, bool]]]
 
@@ -156,6 +157,11 @@ def test_an_unfit_bar_in_a_chunk_changes_nothing() -> None:
     assert log.state.snapshot() == state
     log.extend(*bars.part(200, 300))
     assert log.events().tolist() == logged(bars).events().tolist()
+
+
+def test_a_state_that_is_not_tracked_is_refused() -> None:
+    with pytest.raises(ValueError, match="tracked"):
+        LifeLog(ChanState(STRICT, tracked=False))
 
 
 def test_the_log_has_room_for_rows_that_stay_open_for_thousands_of_bars() -> None:

@@ -33,6 +33,7 @@ from alphaloop.kernels.chan.layout import (
     Q_LINE,
     ROOM,
     RUN,
+    TRACKED,
     Z_CONFIRMED,
     Z_END,
     Z_FINAL,
@@ -74,9 +75,11 @@ class LifeLog:
     """Takes bars in place of a `ChanState` and notes what became of every stroke, segment, pivot and point.
 
     Bar by bar, in chunks or going on from a restored state, the events are the same. On a state that has seen bars
-    the log begins with the next one."""
+    the log begins with the next one. Raises ValueError for a state that is not tracked: it does not know them."""
 
     def __init__(self, state: ChanState) -> None:
+        if not state._arrays.ints[TRACKED]:
+            raise ValueError("a life log needs a state that is tracked bar by bar")
         self.state = state
         self._marks = np.zeros((1 + 3 * state.config.levels, 2), np.int64)
         self._kept = np.zeros((_FIRST_ROOM, _ROW), np.int64)
