@@ -17,6 +17,9 @@ OWNED = {"replay_id", "account_id", "session_id", "order_id", "source_id", "job_
 # What an operator alone may reach is refused to a trader by permission, whoever's it is.
 NOT_FOUND = {403, 404}
 
+# What a schema alone does not say: an explanation is asked for by number, levels are names of timeframes.
+PLAUSIBLE = {"n": "0", "timeframe": "1d", "levels": "30m"}
+
 
 @pytest.fixture
 async def town(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Town]:
@@ -48,6 +51,8 @@ async def test_another_persons_ids_lead_nowhere(town: Town) -> None:
                 address = filled(path, theirs if kind == "path" else mine)
                 query = required_query(operation)
                 query |= {one: mine[one] for one in query if one in mine}
+                asked = {one["name"] for one in operation.get("parameters", [])}
+                query |= {one: value for one, value in PLAUSIBLE.items() if one in asked}
                 if kind == "query":
                     query[name] = theirs[name]
                 sent = None if body is None else sensible(operation, {**body})

@@ -40,6 +40,7 @@ CHANNELS: dict[str, tuple[str, str, str | None]] = {
     "sessions.replay_changed": ("replay_update", "$change", "replay"),
     "risk.order_refused": ("risk_warning", "refused", None),
     "risk.halt_changed": ("risk_warning", "$change", None),
+    "research.screen_matched": ("alert", "screen_matched", None),
 }
 
 
