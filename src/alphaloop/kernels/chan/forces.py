@@ -136,12 +136,17 @@ def segment_forces(
             lf[r, L_FORCE_IN] = lf[r, L_FORCE_OUT] = _by_price(measure, lf, li, r)
             continue
         first, stop, d = li[r, L_FROM], li[r, L_TO] + 1, li[r, L_DIR]
-        start = _begin(li, lf, r, first, min(stop, parts_final)) if first < parts_final else first
-        acc = lf[r, L_ACC] if first < parts_final else 0.0
-        for j in range(start, min(stop, parts_final)):
-            acc = _join(measure, parts_lf, j, parts_li[j, L_DIR] == d, acc)
-        lf[r, L_ACC] = acc
-        li[r, L_READ_TO] = min(stop, parts_final)
+        solid = min(stop, parts_final)  # parts that may still change are read, but not remembered
+        acc = 0.0
+        if first < solid:
+            start = _begin(li, lf, r, first, solid)
+            acc = lf[r, L_ACC]
+            for j in range(start, solid):
+                acc = _join(measure, parts_lf, j, parts_li[j, L_DIR] == d, acc)
+            lf[r, L_ACC] = acc
+            li[r, L_READ_TO] = solid
+        else:
+            li[r, L_READ_FROM] = -1
         for j in range(max(first, parts_final), stop):
             acc = _join(measure, parts_lf, j, parts_li[j, L_DIR] == d, acc)
         if measure == VOLUME_AVG:
