@@ -7,7 +7,7 @@ describe('what a person chose to see', () => {
   });
 
   it('comes back as it was kept', () => {
-    const kept = { config: 'czsc-6', levels: ['segment', '4h'], layers: { lines: true, pivots: false, points: true, fractals: true, orders: true, fills: false } };
+    const kept = { config: 'czsc-6', levels: ['segment', '4h'], layers: { lines: true, pivots: false, points: true, withdrawn: true, fractals: true, orders: true, fills: false } };
     expect(readChoice(JSON.stringify(kept))).toEqual(kept);
   });
 

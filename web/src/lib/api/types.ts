@@ -42,6 +42,7 @@ export type Explained = PointExplained | SegmentExplained | PairExplained;
 export type ExplainedLine = S['LineOut'];
 export type Check = S['CheckOut'];
 export type LifeTimes = S['LifeTimes'];
+export type ChanEvent = S['EventOut'];
 export type Repaint = S['RepaintOut'];
 export type RepaintRow = S['RepaintRowOut'];
 

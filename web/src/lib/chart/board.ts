@@ -190,6 +190,11 @@ export class Board {
     return this.chart.getDataList();
   }
 
+  /** How many bars are drawn as one. */
+  get fold(): number {
+    return this.#feed?.fold ?? 1;
+  }
+
   /** The bars one by one. */
   get raw(): KLineData[] {
     return this.#feed?.bars ?? [];

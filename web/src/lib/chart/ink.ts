@@ -63,6 +63,9 @@ export function refreshInk(): void {
   ink.hollow = document.documentElement.dataset.updown === 'cb';
 }
 
+/** Opacity of what is confirmed but may still move. */
+export const MAY_MOVE = 0.62;
+
 /** The same colour at another opacity: the tokens are six- or eight-digit hex. */
 export function faded(colour: string, opacity: number): string {
   const alpha = Math.round(Math.max(0, Math.min(1, opacity)) * 255);

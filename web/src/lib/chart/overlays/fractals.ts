@@ -13,7 +13,7 @@ registerLayer<Fractal[]>(
   FRACTALS,
   (fractals, frame) => {
     const seen = momentsIn(fractals, frame.from, frame.to);
-    if (seen.length * CLOSEST_PX > frame.width) return [];
+    if (seen.length * CLOSEST_PX > frame.span) return [];
     return seen.map((fractal): OverlayFigure => {
       const away = fractal.kind === 'top' ? -1 : 1;
       const x = frame.x(fractal.ts);

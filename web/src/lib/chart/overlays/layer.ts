@@ -14,8 +14,10 @@ export type Frame = {
   y: (price: number | string) => number;
   width: number;
   height: number;
-  /** Pixels from one bar to the next; below one, a pixel stands for several bars. */
+  /** Pixels from one bar to the next. */
   step: number;
+  /** Pixels that the bars in view take up. */
+  span: number;
   /** Places of the first bar in view and of the one behind the last. */
   first: number;
   end: number;
@@ -50,6 +52,7 @@ function frameOf(chart: Chart, xAxis: XAxis | null, yAxis: YAxis | null, size: {
     width: size.width,
     height: size.height,
     step: chart.getBarSpace().bar,
+    span: (end - first) * chart.getBarSpace().bar,
     first,
     end,
     from: bars[first]?.timestamp ?? 0,

@@ -1,7 +1,8 @@
-// Lines of one level, end to end: confirmed ones as one polyline, the others dashed, with a question mark at the open end.
+// Lines of one level, end to end: what can no longer change is solid, what is confirmed but may still move is solid and
+// faint, and the rest is dashed, with a question mark at the open end.
 import type { OverlayFigure } from 'klinecharts';
 import type { ChanLine } from '$lib/api/types';
-import { FONT } from '../ink';
+import { FONT, faded, MAY_MOVE } from '../ink';
 import { spansIn } from '../places';
 import type { Frame } from './layer';
 
@@ -15,12 +16,14 @@ const CLOSEST_PX = 3;
 
 export function pathFigures(lines: readonly ChanLine[], frame: Frame, look: Look, spot: Spotter): OverlayFigure[] {
   const seen = spansIn(lines, frame.from, frame.to);
-  if (seen.length * CLOSEST_PX > frame.width) return [];
+  if (seen.length * CLOSEST_PX > frame.span) return [];
   const figures: OverlayFigure[] = [];
   let path: Spot[] = [];
+  let firm = true;
   const flush = () => {
     if (path.length > 1) {
-      figures.push({ type: 'line', attrs: { coordinates: path }, styles: { style: 'solid', color: look.colour, size: look.size }, ignoreEvent: true });
+      const color = firm ? look.colour : faded(look.colour, MAY_MOVE);
+      figures.push({ type: 'line', attrs: { coordinates: path }, styles: { style: 'solid', color, size: look.size }, ignoreEvent: true });
     }
     path = [];
   };
@@ -29,6 +32,8 @@ export function pathFigures(lines: readonly ChanLine[], frame: Frame, look: Look
     const start = spot(line.start_ts, line.start_price, !up);
     const end = spot(line.end_ts, line.end_price, up);
     if (line.sure) {
+      if (line.final !== firm) flush();
+      firm = line.final;
       if (path.length === 0) path.push(start);
       path.push(end);
       continue;

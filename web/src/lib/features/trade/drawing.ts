@@ -32,7 +32,7 @@ export const byTime = (points: readonly ChanPoint[]): ChanPoint[] => [...points]
 /** Fewer than three lines are no segment yet, only the part of one that is open. */
 export const isWhole = (segment: Segment): boolean => segment.last_line - segment.first_line >= 2;
 
-export function drawingOf(structure: Structure | null, higher: readonly Higher[], wanted: Wanted, names: Names): Drawing {
+export function drawingOf(structure: Structure | null, higher: readonly Higher[], wanted: Wanted, names: Names, withdrawn: readonly ChanPoint[] = []): Drawing {
   const stroke = wanted.has('stroke');
   const segment = wanted.has('segment');
   const lines = (on: boolean, rows: readonly ChanLine[] | undefined) => (on && wanted.shows('lines') ? [...(rows ?? [])] : []);
@@ -41,6 +41,7 @@ export function drawingOf(structure: Structure | null, higher: readonly Higher[]
     { lines: lines(wanted.has('segment2'), structure?.segments2.filter(isWhole)), level: 2 }
   ].filter((row) => row.lines.length > 0);
   const points = wanted.shows('points') ? pointLevels(structure, higher, { stroke, segment }, names) : [];
+  if (wanted.shows('withdrawn') && withdrawn.length > 0) points.push({ points: byTime(withdrawn), rank: -1, name: '', place: ownPlace, fixed: () => false });
   return {
     strokes: lines(stroke, structure?.strokes),
     segments,
@@ -49,7 +50,7 @@ export function drawingOf(structure: Structure | null, higher: readonly Higher[]
       : [],
     pivots: {
       levels: wanted.shows('pivots') ? pivotLevels(structure, higher, { stroke, segment }, names) : [],
-      points: byTime(points.flatMap((level) => (level.rank === 2 ? [] : level.points)))
+      points: byTime(points.flatMap((level) => (level.rank === 0 || level.rank === 1 ? level.points : [])))
     },
     points,
     fractals: wanted.shows('fractals') ? (structure?.fractals ?? []) : ([] as Fractal[])
@@ -66,17 +67,25 @@ function pivotLevels(structure: Structure | null, higher: readonly Higher[], on:
   return levels.filter((row) => row.pivots.length > 0);
 }
 
+const ownPlace: PointLevel['place'] = (frame, point) => barAt(frame.bars, point.ts);
+
+/** Whether the line at whose end a point stands can no longer change; lines behind the window are long settled. */
+const fixedBy =
+  (lines: readonly ChanLine[], first: number): PointLevel['fixed'] =>
+  (point) =>
+    lines[point.line - first]?.final ?? point.line < first;
+
 function pointLevels(structure: Structure | null, higher: readonly Higher[], on: On, names: Names): PointLevel[] {
-  const own: PointLevel['place'] = (frame, point) => barAt(frame.bars, point.ts);
   const levels: PointLevel[] = [];
-  if (on.stroke && structure) levels.push({ points: byTime(structure.points), rank: 0, name: '', place: own });
-  if (on.segment && structure) levels.push({ points: byTime(structure.segment_points), rank: 1, name: names.segmentPoint, place: own });
+  if (on.stroke && structure) levels.push({ points: byTime(structure.points), rank: 0, name: '', place: ownPlace, fixed: fixedBy(structure.strokes, structure.first.strokes) });
+  if (on.segment && structure) levels.push({ points: byTime(structure.segment_points), rank: 1, name: names.segmentPoint, place: ownPlace, fixed: fixedBy(structure.segments, structure.first.segments) });
   for (const { timeframe, structure: coarse } of higher) {
     const length = periodMs(timeframe);
     levels.push({
       points: byTime(coarse.points),
       rank: 2,
       name: `${timeframe} `,
+      fixed: fixedBy(coarse.strokes, coarse.first.strokes),
       place: (frame, point) => extremeInside(frame.bars, point.ts, length, point.side === 'sell' ? 'high' : 'low')
     });
   }

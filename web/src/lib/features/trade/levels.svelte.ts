@@ -3,7 +3,7 @@ import { desk } from '$features/desk/desk.svelte';
 import { auth } from '$features/users/auth.svelte';
 import { periodMs } from '$lib/format/times';
 
-export const LAYERS = ['lines', 'pivots', 'points', 'fractals', 'orders', 'fills'] as const;
+export const LAYERS = ['lines', 'pivots', 'points', 'withdrawn', 'fractals', 'orders', 'fills'] as const;
 export type Layer = (typeof LAYERS)[number];
 /** Levels that the chart's own bars make; every coarser period, named by its timeframe, is one more. */
 export const OWN_LEVELS = ['stroke', 'segment', 'segment2'] as const;
@@ -16,7 +16,7 @@ export type Choice = { config: string; layers: Record<Layer, boolean>; levels: s
 
 const initial = (): Choice => ({
   config: DEFAULT_CONFIG,
-  layers: { lines: true, pivots: true, points: true, fractals: false, orders: true, fills: true },
+  layers: { lines: true, pivots: true, points: true, withdrawn: false, fractals: false, orders: true, fills: true },
   levels: ['stroke', 'segment']
 });
 

@@ -38,7 +38,7 @@ export function pickAt(structure: Structure, spot: Spot, eye: Eye, can: Clickabl
   const { from, to } = eye.inView;
   if (!can.onlyFractals) {
     const tag = eye.pointAt(spot);
-    if (tag && tag.rank < 2) return { layer: 'point', level: tag.rank === 1 ? 1 : 0, row: tag.point };
+    if (tag && (tag.rank === 0 || tag.rank === 1)) return { layer: 'point', level: tag.rank === 1 ? 1 : 0, row: tag.point };
     for (const [shown, level, rows] of [[can.segments2, 1, structure.segments2], [can.segments, 0, structure.segments]] as const) {
       const row = shown ? nearest(spansIn(rows, from, to), spot, (segment) => eye.spotOf(segment.end_ts, segment.end_price)) : null;
       if (row) return { layer: 'segment', level, row };

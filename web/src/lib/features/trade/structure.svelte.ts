@@ -1,7 +1,8 @@
 // The structures on the chart: that of its own bars, as far back as bars are loaded, and those of coarser periods.
 import { api, ask } from '$lib/api/transport';
-import type { ClosedBar, Structure, Timeframe } from '$lib/api/types';
+import type { ChanPoint, ClosedBar, Structure, Timeframe } from '$lib/api/types';
 import { applyDelta, fits } from '$features/research/delta';
+import { ghostsOf } from '$features/research/ghosts';
 import { periodMs } from '$lib/format/times';
 import type { Higher } from './drawing';
 import { DEFAULT_CONFIG } from './levels.svelte';
@@ -12,15 +13,20 @@ const WINDOW_BARS = 10_000;
 const WIDEST_BARS = 200_000;
 /** How often a structure that nobody sends changes for is read again while bars close. */
 const AGAIN_MS = 1500;
+/** How many bars are searched for points that were taken back. */
+const GHOST_BARS = 500;
 
 class ChartStructure {
   own = $state.raw<Structure | null>(null);
   higher = $state.raw<Higher[]>([]);
+  /** Points of the newest bars that were shown once and taken back. */
+  withdrawn = $state.raw<ChanPoint[]>([]);
   cause = $state<unknown>(null);
   reading = $state(false);
   config = $state<string>(DEFAULT_CONFIG);
   #series: Series | null = null;
   #coarser: string[] = [];
+  #ghosts = false;
   #window = WINDOW_BARS;
   #turn = 0;
   #higherTurn = 0;
@@ -40,6 +46,8 @@ class ChartStructure {
     this.#coarser = [];
     this.own = null;
     this.higher = [];
+    this.withdrawn = [];
+    this.#ghosts = false;
     this.cause = null;
     this.#turn += 1;
     this.#higherTurn += 1;
@@ -52,6 +60,14 @@ class ChartStructure {
     if (!this.#series) return;
     void this.read();
     void this.#readHigher();
+    void this.#readGhosts();
+  }
+
+  useGhosts(on: boolean): void {
+    if (on === this.#ghosts) return;
+    this.#ghosts = on;
+    this.withdrawn = [];
+    void this.#readGhosts();
   }
 
   useCoarser(timeframes: string[]): void {
@@ -88,7 +104,7 @@ class ChartStructure {
 
   /** Takes the changes that closed bars brought; without them, or with some missed, the structure is read again. */
   grow(queue: readonly ClosedBar[]): void {
-    if (this.higher.length > 0) this.#soon();
+    if (this.higher.length > 0 || this.#ghosts) this.#soon();
     let structure = this.own;
     if (!structure) return;
     if (this.config !== DEFAULT_CONFIG) return this.#soon();
@@ -106,6 +122,7 @@ class ChartStructure {
       this.#again = undefined;
       if (this.config !== DEFAULT_CONFIG) void this.read();
       void this.#readHigher();
+      void this.#readGhosts();
     }, AGAIN_MS);
   }
 
@@ -122,6 +139,18 @@ class ChartStructure {
       if (turn === this.#higherTurn) this.higher = higher;
     } catch (cause) {
       if (turn === this.#higherTurn) this.cause = cause;
+    }
+  }
+
+  async #readGhosts(): Promise<void> {
+    const series = this.#series;
+    if (!series || !this.#ghosts) return;
+    try {
+      const query = { ...series, config: this.config, layer: 'point' as const, limit: GHOST_BARS };
+      const { items } = await ask(api.GET('/api/v1/chan/events', { params: { query } }));
+      if (series === this.#series && this.#ghosts) this.withdrawn = ghostsOf(items, this.own);
+    } catch (cause) {
+      if (series === this.#series) this.cause = cause;
     }
   }
 

@@ -22,6 +22,7 @@ class TradeView {
   previous = $state.raw<KLineData | null>(null);
   hovered = $state.raw<KLineData | null>(null);
   atLatest = $state(true);
+  fold = $state(1);
   #feed: BarFeed | null = null;
   #queue: ClosedBar[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
