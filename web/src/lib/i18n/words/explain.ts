@@ -9,7 +9,7 @@ export const zh = {
   withdrawn: '这个结构已经撤回：它在当时看得到，现在不成立了。',
   asOf: (time: string) => `截至 ${time}`,
   levels: ['笔', '线段', '大线段'],
-  lineNames: ['笔', '线段', '线段²'],
+  lineNames: ['笔', '线段', '大线段'],
   point: {
     trend_weakens: (segment: string, pivot: string) => `${segment}离开中枢 ${pivot}时，力度不如进来的那一笔：背驰。`,
     new_extreme_weakens: (segment: string) => `${segment}创了新极值，力度却不如前一笔；它没有中枢可离开，所以是盘整背驰。`,
@@ -118,7 +118,7 @@ export const en: typeof zh = {
   withdrawn: 'It was withdrawn: visible at its time, it no longer holds.',
   asOf: (time) => `as of ${time}`,
   levels: ['strokes', 'segments', 'segments²'],
-  lineNames: ['stroke', 'segment', 'segment²'],
+  lineNames: ['Stroke', 'Segment', 'Segment²'],
   point: {
     trend_weakens: (segment, pivot) => `${segment} leaves pivot ${pivot} with less force than it came: a divergence.`,
     new_extreme_weakens: (segment) => `${segment} makes a new extreme with less force than the line before; there is no pivot to leave.`,
