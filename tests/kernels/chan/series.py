@@ -1,13 +1,33 @@
-"""Price series for the Chan tests: random walks as hypothesis strategies, and walks through chosen turning points."""
+"""Price series for the Chan tests: random walks as hypothesis strategies, walks through chosen turning points, and
+the first bars of real files of each kind of market."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from hypothesis import strategies as st
 
 Floats = npt.NDArray[np.float64]
 MINUTE_MS = 60_000
+
+# One file of each kind: crypto, an A-share index by the minute, A shares, US and Hong Kong stocks, currencies, futures
+# with few prices a bar and with gaps, a metal.
+REAL = (
+    "crypto/binance/ETHUSDT/30m",
+    "equity_cn/sse_index/SH000001/1m",
+    "equity_cn/sse_szse/SH600519/1d",
+    "equity_us/us_daily/ESS/1d",
+    "equity_hk/hkex/HK02318/1d",
+    "fx/fxcm/GBPUSD/1m",
+    "futures_cn/cn_continuous/RB0/1d",
+    "futures_global/global_continuous/CL/1d",
+    "index_future_eu/eurex/FESX-2006/1m",
+    "commodity_cfd/oanda/XAUUSD/1h",
+)
 
 
 class Bars(NamedTuple):
@@ -73,3 +93,25 @@ def bars_through(*turns: float | tuple[float, int], half: float = 0.1) -> Bars:
         price = target
     mid = np.array(middle, dtype=np.float64)
     return bars_from(mid, mid + half, mid - half, mid)
+
+
+def turning_bars(steps: Sequence[int], *, half: float = 0.25, start: int = 0) -> Bars:
+    """A bar at each turning point of a zigzag that moves by these steps, up first: every step a stroke, if short ones
+    count. `start` moves all prices; they stay positive."""
+    signed = [step if number % 2 == 0 else -step for number, step in enumerate(steps)]
+    middle = np.array(list(accumulate(signed, initial=start)), np.float64)
+    middle += 1.0 - min(0.0, middle.min())
+    return bars_from(middle, middle + half, middle - half, middle)
+
+
+def any_turns(longest: int = 90, reach: int = 9) -> st.SearchStrategy[Bars]:
+    """Zigzags on a small price grid, so that equal tops, nested ranges and gaps between features are common."""
+    return st.builds(turning_bars, st.lists(st.integers(1, reach), min_size=1, max_size=longest))
+
+
+def real_bars(test_data: Path, name: str, count: int, *, skip: int = 0) -> Bars:
+    """The bars `skip`..`skip` + `count` of one of the files of REAL."""
+    columns = ["ts", "open", "high", "low", "close", "volume"]
+    frame = pl.read_parquet(test_data / "data" / "bars" / f"{name}.parquet", columns=columns, n_rows=skip + count)
+    frame = frame.slice(skip).with_columns(pl.col("ts").dt.epoch("ms"))
+    return Bars(*(frame[column].to_numpy().copy() for column in columns))

@@ -29,7 +29,7 @@ def test_the_features_of_a_prefix_are_the_prefix_of_the_features(bars: Bars, sha
 
 
 def test_each_row_says_what_the_tables_showed_at_that_bar() -> None:
-    bars = random_bars(3_000, 21)
+    bars = random_bars(2_500, 21)
     features = asof_features(*bars, STRICT)
     state = ChanState(STRICT)
     points = 0
@@ -37,26 +37,28 @@ def test_each_row_says_what_the_tables_showed_at_that_bar() -> None:
         state.step(*row)
         tables = state.tables()
         at = {name: column[now] for name, column in features.items()}
-        assert at["pivot_count"] == len(tables.pivots)
-        if len(tables.strokes):
-            newest = tables.strokes[-1]
-            expected = (newest["direction"], newest["start_price"], newest["sure"])
-            assert (at["stroke_direction"], at["stroke_start_price"], at["stroke_sure"]) == expected
-        final = tables.strokes[tables.strokes["final_at"] >= 0]
-        assert np.isnan(at["last_final_stroke_end_price"]) == (len(final) == 0)
-        if len(final):
-            assert at["last_final_stroke_end_price"] == final["end_price"][-1]
-        if len(tables.pivots):
-            assert (at["pivot_zg"], at["pivot_zd"]) == (tables.pivots["zg"][-1], tables.pivots["zd"][-1])
-        assert np.isnan(at["point_kind"]) == (len(tables.points) == 0)
-        if len(tables.points):
-            point = tables.points[-1]
-            points += point["known_at"] == now
-            assert (at["point_kind"], at["point_price"]) == (CODES[str(point["kind"])], point["price"])
-            assert (at["point_age"], at["point_sure"]) == (now - point["known_at"], point["sure"])
-            first = str(point["kind"])[1] == "1" and point["stroke"] == len(tables.strokes) - 1
-            if first:
-                assert at["divergence_ratio"] == point["ratio"]
+        for level, (own, lines) in enumerate((("", tables.strokes), ("segment_", tables.segments[0]))):
+            line = "segment" if level else "stroke"
+            if len(lines):
+                newest = lines[-1]
+                expected = (newest["direction"], newest["start_price"], newest["confirmed_at"] >= 0)
+                assert (at[f"{line}_direction"], at[f"{line}_start_price"], at[f"{line}_sure"]) == expected
+                assert at[f"{own}pivot_count"] == len(tables.pivots[level])
+            final = lines[lines["final_at"] >= 0]
+            assert np.isnan(at[f"last_final_{line}_end_price"]) == (len(final) == 0)
+            if len(final):
+                assert at[f"last_final_{line}_end_price"] == final["end_price"][-1]
+            if len(tables.pivots[level]):
+                last = tables.pivots[level][-1]
+                assert (at[f"{own}pivot_zg"], at[f"{own}pivot_zd"]) == (last["zg"], last["zd"])
+            shown = tables.points[level]
+            assert np.isnan(at[f"{own}point_kind"]) == (len(shown) == 0)
+            if len(shown):
+                point = shown[np.argmax(shown["idx"])]
+                points += point["known_at"] == now
+                assert (at[f"{own}point_kind"], at[f"{own}point_price"]) == (CODES[str(point["kind"])], point["price"])
+                assert (at[f"{own}point_age"], at[f"{own}point_sure"]) == (now - point["known_at"], point["sure"])
+                assert at[f"{own}point_settled"] == (lines[point["line"]]["final_at"] >= 0)
     assert points > 50
 
 
@@ -66,3 +68,12 @@ def test_the_ratio_is_reported_when_it_makes_no_point_too() -> None:
     assert (told > STRICT.divergence_rate).any()
     assert (told <= STRICT.divergence_rate).any()
     assert (told >= 0).all()
+
+
+def test_only_the_columns_asked_for_are_made() -> None:
+    bars = random_bars(800, 3)
+    every = asof_features(*bars, STRICT)
+    some = asof_features(*bars, STRICT, columns=("point_age", "segment_direction"))
+    assert list(some) == ["point_age", "segment_direction"]
+    for name, column in some.items():
+        assert np.array_equal(column, every[name], equal_nan=True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,17 +7,17 @@ from hypothesis import given, settings
 from alphaloop.kernels.chan import ChanState, ChanTables, config_named
 from tests.kernels.chan.series import Bars, any_bars, bars_through, random_bars
 
-STRICT = config_named("CN-STRICT-1")
+ALONE = replace(config_named("CN-STRICT-1"), name="alone", pivot_rule="alone")
 
 
 def analysed(bars: Bars) -> ChanTables:
-    state = ChanState(STRICT)
+    state = ChanState(ALONE)
     state.extend(*bars)
     return state.tables()
 
 
 def kinds(tables: ChanTables) -> list[tuple[str, float]]:
-    return [(str(point["kind"]), round(float(point["price"]), 1)) for point in tables.points]
+    return [(str(point["kind"]), round(float(point["price"]), 1)) for point in tables.points[0]]
 
 
 FALL = (145, 150, (120, 8), 130, 122, 129)
@@ -24,7 +26,7 @@ FALL = (145, 150, (120, 8), 130, 122, 129)
 
 def test_a_slow_new_low_below_the_pivot_is_a_first_buy_with_its_ratio() -> None:
     tables = analysed(bars_through(*FALL, (119, 30), 121))
-    (point,) = [p for p in tables.points if p["kind"] == "B1"]
+    (point,) = [p for p in tables.points[0] if p["kind"] == "B1"]
     assert point["price"] == pytest.approx(118.9)
     assert 0.0 < point["ratio"] <= 0.9
     assert point["pivot"] == 0
@@ -32,12 +34,12 @@ def test_a_slow_new_low_below_the_pivot_is_a_first_buy_with_its_ratio() -> None:
 
 def test_an_equally_fast_new_low_is_no_first_buy() -> None:
     tables = analysed(bars_through(*FALL, (90, 10), 92))
-    assert not [p for p in tables.points if p["kind"] == "B1"]
+    assert not [p for p in tables.points[0] if p["kind"] == "B1"]
 
 
 def test_a_leave_that_does_not_pass_the_pivots_low_is_no_first_buy() -> None:
     tables = analysed(bars_through(*FALL, (121, 30), 123))
-    assert not [p for p in tables.points if p["kind"] == "B1"]
+    assert not [p for p in tables.points[0] if p["kind"] == "B1"]
 
 
 def test_the_next_low_that_holds_is_a_second_buy() -> None:
@@ -55,7 +57,7 @@ def test_a_next_low_that_breaks_is_no_second_buy() -> None:
 def test_a_pull_back_that_stays_above_the_pivot_is_a_third_buy() -> None:
     tables = analysed(bars_through(100, 90, 120, 100, 115, 105, 140, 125, 127))
     assert kinds(tables) == [("B3a", 124.9)]
-    assert np.isnan(tables.points["ratio"][0])
+    assert np.isnan(tables.points[0]["ratio"][0])
 
 
 def test_only_the_first_pull_back_is_a_third_buy() -> None:
@@ -75,26 +77,26 @@ def test_points_upside_down_are_the_opposite_points() -> None:
     )
     ours, theirs = analysed(bars), analysed(mirrored)
     swap = str.maketrans("BS", "SB")
-    assert len(ours.points) > 100
+    assert len(ours.points[0]) > 100
     # The first merged bar points up in both, so only what lies behind the start can be compared.
     settled = 2_000
-    left = [(int(p["idx"]), str(p["kind"])) for p in ours.points if p["idx"] > settled]
-    right = [(int(p["idx"]), str(p["kind"]).translate(swap)) for p in theirs.points if p["idx"] > settled]
+    left = [(int(p["idx"]), str(p["kind"])) for p in ours.points[0] if p["idx"] > settled]
+    right = [(int(p["idx"]), str(p["kind"]).translate(swap)) for p in theirs.points[0] if p["idx"] > settled]
     assert left == right
 
 
 @settings(max_examples=30, deadline=None)
 @given(bars=any_bars(600))
 def test_a_point_sits_at_its_strokes_end_and_is_first_seen_when_it_says(bars: Bars) -> None:
-    state = ChanState(STRICT)
+    state = ChanState(ALONE)
     before: set[tuple[int, int, str]] = set()
     for now, row in enumerate(bars.rows()):
         state.step(*row)
         tables = state.tables()
         shown = set()
-        for point in tables.points:
-            key = (int(point["idx"]), int(point["stroke"]), str(point["kind"]))
-            stroke = tables.strokes[int(point["stroke"])]
+        for point in tables.points[0]:
+            key = (int(point["idx"]), int(point["line"]), str(point["kind"]))
+            stroke = tables.strokes[int(point["line"])]
             assert (point["idx"], point["price"]) == (stroke["end_idx"], stroke["end_price"])
             assert bool(point["sure"]) == bool(stroke["sure"])
             assert (str(point["kind"])[0] == "B") == (stroke["direction"] < 0)

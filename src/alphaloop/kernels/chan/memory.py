@@ -73,13 +73,7 @@ def open_parts(arrays: Arrays) -> list[npt.NDArray[Any]]:
             views.append(next(used)[plain.get(name, 0) :])
             continue
         for level in _LEVELS:
-            part, first = next(used), _first_open(arrays, name, level)
-            if name == "births":
-                # What stands on lines that only this bar would show leaves marks behind the rows in use.
-                base = base_of(ints[at.ROOM], level)
-                views.append(arrays.births[base + first : base + len(part) + _NEW_LINES])
-            else:
-                views.append(part[first:])
+            views.append(next(used)[_first_open(arrays, name, level) :])
     return views
 
 
@@ -114,6 +108,8 @@ def _rows_in_use(ints: Ints, name: str, level: int) -> int:
         "unproven": m[at.G_UNPROVEN],
         "stacks": m[at.G_STACKED],
         "slots": m[at.P_SLOTS],
+        # What stood on lines that are gone for now leaves marks behind the rows in use.
+        "births": lines + _NEW_LINES,
     }
     return int(counts.get(name.removesuffix("_i").removesuffix("_f"), lines))
 

@@ -258,7 +258,7 @@ def _left_over(
             start = lf[0, L_START_PRICE]
             rise = max(0.0, lf[up, L_END_PRICE] - start)
             fall = max(0.0, start - lf[down, L_END_PRICE])
-            s = 1 if rise >= fall else -1
+            s = li[0, L_DIR] if rise == fall else (1 if rise > fall else -1)
             last = up if s > 0 else down
         else:
             last = n - 1
