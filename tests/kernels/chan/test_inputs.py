@@ -76,8 +76,8 @@ def test_an_absent_volume_is_no_fault() -> None:
 
 def test_one_bar_gives_one_merged_bar_and_no_feature() -> None:
     row = ChanAsof(STRICT).step(0, 10.0, 11.0, 9.0, 10.5, 1.0)
-    assert row["pivot_count"] == 0
-    assert all(np.isnan(value) for name, value in row.items() if name != "pivot_count")
+    assert row["pivot_count"] == row["segment_pivot_count"] == 0
+    assert all(np.isnan(value) for name, value in row.items() if not name.endswith("pivot_count"))
 
 
 def test_read_only_and_strided_arrays_are_taken_like_any_other() -> None:

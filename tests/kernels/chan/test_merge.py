@@ -63,5 +63,6 @@ def test_a_flat_series_is_one_merged_bar_and_nothing_above_it() -> None:
     state.extend(*bars_from(flat, flat, flat, flat))
     tables = state.tables()
     assert tables.merged.tolist() == [(0, 499, 1, 5.0, 5.0)]
-    assert [len(table) for table in tables[1:5]] == [0, 0, 0, 0]
+    above = (tables.fractals, tables.strokes, *tables.segments, *tables.pivots, *tables.points)
+    assert [len(table) for table in above] == [0] * 8
     assert not tables.macd_hist.any()

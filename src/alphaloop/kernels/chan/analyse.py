@@ -91,6 +91,8 @@ def _level_features(
     shown, final = ints[at + G_LINES], ints[at + G_FINAL]
     if level == 0:
         shown, final = ints[N_SHOWN], ints[N_FINAL]
+    if level < ints[LEVELS]:
+        out[4] = ints[at + P_COUNT]
     if shown == 0:
         return
     r = a + shown - 1
@@ -100,7 +102,6 @@ def _level_features(
         out[3] = lf[a + final - 1, L_END_PRICE]
     if level >= ints[LEVELS]:
         return
-    out[4] = ints[at + P_COUNT]
     z = ints[at + P_COUNT] - 1
     if z >= 0:
         out[5], out[6] = zf[a + z, Z_ZG], zf[a + z, Z_ZD]
