@@ -41,6 +41,7 @@ export type PairExplained = S['PairExplainedOut'];
 export type Explained = PointExplained | SegmentExplained | PairExplained;
 export type ExplainedLine = S['LineOut'];
 export type Check = S['CheckOut'];
+export type Nested = S['NestedOut'];
 export type LifeTimes = S['LifeTimes'];
 export type ChanEvent = S['EventOut'];
 export type Repaint = S['RepaintOut'];

@@ -1,5 +1,5 @@
 // The chart as the page uses it: one object over KLineCharts that knows panes, layers and margins.
-import { dispose, init, type Chart, type Crosshair, type KLineData, type Period } from 'klinecharts';
+import { dispose, init, type Chart, type Crosshair, type KLineData } from 'klinecharts';
 import type { ChanLine, Fill, Fractal, Health } from '$lib/api/types';
 import { compact, decimalsOf, plain } from '$lib/format/numbers';
 import { isDaily, stamp, zoneOf } from '$lib/format/times';
@@ -9,7 +9,9 @@ import { ink, refreshInk } from './ink';
 import { MACD } from './indicators/macd';
 import { VOLUME } from './indicators/volume';
 import { letter, lettering } from './lettering';
+import { periodOf } from './period';
 import { barAt } from './places';
+import { watchPointer, type Spot } from './pointer';
 import { timeMarks } from './ticks';
 import { chartStyles } from './styles';
 import { COMPARE, type Compared } from './overlays/compare';
@@ -35,19 +37,8 @@ export type Drawing = {
   points: PointLevel[];
   fractals: Fractal[];
 };
-/** A place in the main pane, in pixels from its top left. */
-export type Spot = { x: number; y: number };
 
 const MAIN = 'candle_pane';
-/** A press that moves farther than this is a drag, not a click. */
-const STILL_PX = 4;
-
-const TYPES: Record<string, Period['type']> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', M: 'month' };
-
-function periodOf(timeframe: string): Period {
-  const match = /^(\d+)([smhdwM])$/.exec(timeframe);
-  return { type: TYPES[match?.[2] ?? 'm'] ?? 'minute', span: Number(match?.[1] ?? 1) };
-}
 
 export class Board {
   readonly chart: Chart;
@@ -78,7 +69,7 @@ export class Board {
     });
     if (!chart) throw new Error('The browser gave no canvas to draw on.');
     this.chart = chart;
-    chart.setBarSpace(element.clientWidth < 600 ? 2.6 : 3.2);
+    chart.setBarSpace(this.#usual);
     chart.setMaxOffsetRightDistance(600);
     chart.overrideXAxis({ createTicks: () => this.#marks() });
     chart.subscribeAction('onZoom', () => this.#fold());
@@ -131,6 +122,10 @@ export class Board {
     dispose(this.element);
   }
 
+  get #usual(): number {
+    return this.element.clientWidth < 600 ? 2.6 : 3.2;
+  }
+
   /** Room at the right for order labels; a phone has none to give. */
   fit(width: number): void {
     this.#narrow = width < 600;
@@ -141,6 +136,9 @@ export class Board {
 
   show(feed: BarFeed, instrument: { symbol: string; tick: string }): void {
     this.#feed?.stop();
+    // Bars drawn as one belong to the series that was zoomed out of; another one begins as usual.
+    if (this.fold > 1) this.chart.setBarSpace(this.#usual);
+    this.fit(this.element.clientWidth);
     this.#feed = feed;
     this.#timeframe = feed.key.timeframe;
     const decimals = decimalsOf(instrument.tick);
@@ -171,7 +169,7 @@ export class Board {
   #axis(): void {
     this.chart.overrideYAxis({
       paneId: MAIN,
-      gap: { top: 0.14, bottom: 0.08 },
+      gap: { top: 0.17, bottom: 0.1 },
       // Tags rank above ticks: a tick that a tag would cover gives way.
       createTicks: ({ range, bounding, defaultTicks }) => {
         const y = (price: number) => bounding.height * (1 - (price - range.from) / (range.range || 1));
@@ -305,25 +303,9 @@ export class Board {
     return { from: bars[Math.max(0, from)]?.timestamp ?? 0, to: bars[Math.min(bars.length, to) - 1]?.timestamp ?? 0 };
   }
 
-  /** Says where the main pane was clicked, and, while the pointer moves over it, where it is. */
   onPointer(clicked: (spot: Spot) => void, over: (spot: Spot) => boolean): void {
-    let pressed: Spot | null = null;
     const main = this.chart.getDom(MAIN, 'main');
-    if (!main) return;
-    const spot = (event: PointerEvent): Spot => {
-      const box = main.getBoundingClientRect();
-      return { x: event.clientX - box.left, y: event.clientY - box.top };
-    };
-    const moved = (a: Spot, b: Spot) => Math.abs(a.x - b.x) > STILL_PX || Math.abs(a.y - b.y) > STILL_PX;
-    main.addEventListener('pointerdown', (event) => (pressed = spot(event)));
-    main.addEventListener('pointerup', (event) => {
-      const here = spot(event);
-      if (pressed && !moved(pressed, here)) clicked(here);
-      pressed = null;
-    });
-    main.addEventListener('pointermove', (event) => {
-      if (event.buttons === 0) main.style.cursor = over(spot(event)) ? 'pointer' : '';
-    });
+    if (main) watchPointer(main, clicked, over);
   }
 
   onView(callback: () => void): void {

@@ -16,8 +16,8 @@ const STRIPE = 64;
 
 type Box = { left: number; right: number; top: number; bottom: number };
 
-/** Top edge of each tag, or null for one that has to shrink to a dot. The order of the answer is that of the tags. */
-export function shelve(tags: readonly Tag[], height: number): (number | null)[] {
+/** Top edge of each tag between `ceiling` and `floor`, or null for one that has to shrink to a dot; in the order of the tags. */
+export function shelve(tags: readonly Tag[], floor: number, ceiling = 0): (number | null)[] {
   const stripes = new Map<number, Box[]>();
   const tops: (number | null)[] = tags.map(() => null);
   const order = tags.map((_, place) => place).sort((a, b) => (tags[b]?.weight ?? 0) - (tags[a]?.weight ?? 0) || b - a);
@@ -26,7 +26,7 @@ export function shelve(tags: readonly Tag[], height: number): (number | null)[] 
     for (let shelf = 0; shelf < SHELVES; shelf += 1) {
       const near = tag.y + tag.away * shelf * (TAG_HEIGHT + GAP);
       const top = tag.away === 1 ? near : near - TAG_HEIGHT;
-      if (top < 0 || top + TAG_HEIGHT > height) break;
+      if (top < ceiling || top + TAG_HEIGHT > floor) break;
       const box = { left: tag.x - tag.width / 2 - GAP, right: tag.x + tag.width / 2 + GAP, top, bottom: top + TAG_HEIGHT };
       if (!free(stripes, box)) continue;
       take(stripes, box);

@@ -23,6 +23,8 @@ const TAGGED_PX = 20;
 const DOTTED_PX = 5;
 /** How near a click must come to a dot. */
 const DOT_REACH = 8;
+/** What the legend covers at the top. */
+const LEGEND_PX = 44;
 
 type Mark = { point: ChanPoint; text: string; x: number; y: number; rank: Rank; sure: boolean; fixed: boolean; tagged: boolean };
 
@@ -128,7 +130,7 @@ registerLayer<PointRows>(
     const marks = levels.flatMap((level) => marksOf(level, frame));
     const tagged = marks.filter((mark) => mark.tagged);
     const tags = tagged.map(tagOf);
-    const tops = shelve(tags, frame.height);
+    const tops = shelve(tags, frame.height, frame.width < 600 ? 0 : LEGEND_PX);
     const dotted = marks.filter((mark) => !mark.tagged);
     const places: PlacedPoint[] = [];
     const boxes: OverlayFigure[] = [];

@@ -1,6 +1,6 @@
 // What a click on the chart means: a point's tag, the end of a segment, or a fractal.
 import type { ChanPoint, Fractal, Segment, Structure } from '$lib/api/types';
-import type { Spot } from '$lib/chart/board';
+import type { Spot } from '$lib/chart/pointer';
 import type { PlacedPoint } from '$lib/chart/overlays/points';
 import { momentsIn, spansIn } from '$lib/chart/places';
 
