@@ -5,11 +5,13 @@ Its book lies in tables of its own, because it is somebody else's word and no st
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from alphaloop.adapters.venues._manual_book import Ticket, TicketFill
 from alphaloop.adapters.venues._statement import StatementTrade, read_statement
@@ -23,6 +25,9 @@ from alphaloop.infra.db import Database, ReadSession, WriteSession
 _OPEN = (OrderStatus.LIVE, OrderStatus.PARTIAL)
 # Brokers' clocks and ours differ by so much at most.
 _CLOCKS_MS = 60_000
+_TRADE_ID = 64
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +60,10 @@ class ManualVenue:
     async def place(self, account_id: int, order: VenueOrder, *, ts_ms: int) -> Placed:
         """Write the ticket. Whether a broker would take the order only the broker knows: nothing but nonsense is
         refused."""
-        async with self._db.write() as session:
-            known = await _ticket(session, account_id, order.client_order_id)
-            if known is not None:
-                return Placed(Answer.ACCEPTED, _venue_order_id(known.seq))
-            refusal = _refusal(order)
-            if refusal:
-                return Placed(Answer.REFUSED, code=refusal)
-            added = await session.execute(insert(Ticket).values(_row(account_id, order, ts_ms)))
-            return Placed(Answer.ACCEPTED, _venue_order_id(int(added.inserted_primary_key[0])))  # type: ignore[attr-defined]
+        refusal = _refusal(order)
+        if refusal:
+            return Placed(Answer.REFUSED, code=refusal)
+        return await self._once(lambda session: _write(session, account_id, order, ts_ms))
 
     async def cancel(self, account_id: int, client_order_id: str, *, ts_ms: int) -> Answer:
         """Withdraw the ticket. What was traded before the word reached the broker may still be confirmed."""
@@ -84,7 +84,8 @@ class ManualVenue:
 
         NotFoundError 'ticket_not_found'; InvalidError 'bad_ticket_fill' for a quantity that is not left, or a price or
         fee that cannot be; ConflictError 'fill_differs' when a known trade is said with other figures."""
-        async with self._db.write() as session:
+
+        async def confirm(session: WriteSession) -> int:
             ticket = await _ticket(session, account_id, client_order_id, lock=True)
             if ticket is None:
                 raise NotFoundError("There is no such ticket.", code="ticket_not_found")
@@ -94,6 +95,8 @@ class ManualVenue:
                 _same(known, ticket, said)
                 return known.position
             return await _book(session, ticket, said, trade_id)
+
+        return await self._once(confirm)
 
     async def tell_fill(
         self,
@@ -129,9 +132,10 @@ class ManualVenue:
     ) -> StatementResult:
         """Book a statement's trades on the tickets they belong to, the oldest open ticket of instrument and side
         first. A trade that no ticket answers for is handed back, never guessed at; a known one is left alone."""
-        booked = known = 0
-        unmatched = []
-        async with self._db.write() as session:
+
+        async def book(session: WriteSession) -> StatementResult:
+            booked = known = 0
+            unmatched = []
             for trade in trades:
                 if await _fill_of(session, account_id, trade.trade_id) is not None:
                     known += 1
@@ -143,7 +147,16 @@ class ManualVenue:
                 said = Confirmed(trade.quantity, trade.price, trade.fee, fee_asset, trade.ts_ms)
                 await _book(session, ticket, said, trade.trade_id)
                 booked += 1
-        return StatementResult(booked, known, tuple(unmatched))
+            return StatementResult(booked, known, tuple(unmatched))
+
+        return await self._once(book)
+
+    async def _once(self, work: Callable[[WriteSession], Awaitable[Result]]) -> Result:
+        """`work` in one transaction, and again when somebody else wrote the same rows meanwhile: it finds them then."""
+        try:
+            return await self._db.transact(work)
+        except IntegrityError:
+            return await self._db.transact(work)
 
     async def open_tickets(self, account_id: int) -> list[Ticket]:
         """What is still to be carried out, oldest first."""
@@ -198,9 +211,17 @@ async def _ticket(session: ReadSession, account_id: int, client_order_id: str, *
     return found
 
 
+async def _write(session: WriteSession, account_id: int, order: VenueOrder, ts_ms: int) -> Placed:
+    known = await _ticket(session, account_id, order.client_order_id)
+    if known is not None:
+        return Placed(Answer.ACCEPTED, _venue_order_id(known.seq))
+    added = await session.execute(insert(Ticket).values(_row(account_id, order, ts_ms)))
+    return Placed(Answer.ACCEPTED, _venue_order_id(int(added.inserted_primary_key[0])))  # type: ignore[attr-defined]
+
+
 async def _fill_of(session: ReadSession, account_id: int, trade_id: str) -> TicketFill | None:
     found: TicketFill | None = await session.scalar(
-        select(TicketFill).where(TicketFill.account_id == account_id, TicketFill.trade_id == trade_id)
+        select(TicketFill).where(TicketFill.account_id == account_id, TicketFill.trade_id == trade_id[:_TRADE_ID])
     )
     return found
 
@@ -232,7 +253,7 @@ async def _book(session: WriteSession, ticket: Ticket, said: Confirmed, trade_id
     added = await session.execute(
         insert(TicketFill).values(
             account_id=ticket.account_id,
-            trade_id=trade_id[:64],
+            trade_id=trade_id[:_TRADE_ID],
             client_order_id=ticket.client_order_id,
             venue_order_id=_venue_order_id(ticket.seq),
             instrument=ticket.instrument,
