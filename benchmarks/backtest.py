@@ -3,9 +3,7 @@
 The reference knows one rule, one instrument, all-in positions and a fee, and nothing else: no stops, no cash book, no
 trade list. Both must come to the same final equity, or the figures mean nothing."""
 
-import json as jsonlib
 import statistics
-import sys
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -62,7 +60,7 @@ def timed(work: Callable[[], object]) -> dict[str, float]:
 
 
 def run(json: bool) -> dict[str, Any]:
-    """Measure and print bars per second; `json` prints the figures as one JSON object instead of a table."""
+    """Measure and print bars per second; with `json` the caller prints the figures."""
     strategy = load_strategy("reversion/bollinger")
     params = strategy.parse({"period": PERIOD, "width": WIDTH})
     bars = random_walk(BARS)
@@ -88,14 +86,9 @@ def run(json: bool) -> dict[str, Any]:
         },
     }
     if json:
-        print(jsonlib.dumps(figures))
         return figures
     print(f"{BARS:,} bars, {figures['trades']} trades, first call {first_call_s} s (compiling, or from the cache)")
     print(f"final equity, alphaloop and numpy: {equity['alphaloop']:.6f} {equity['numpy']:.6f}")
     for name, rate in figures["bars_per_s"].items():
         print(f"  {name:<22}{rate['median']:>14,.0f}  (best {rate['best']:,.0f}) bars/s")
     return figures
-
-
-if __name__ == "__main__":
-    run("--json" in sys.argv)

@@ -2,9 +2,7 @@
 
 The peer does less: it parses the CSV and keeps nothing, checks nothing, and knows no decimals."""
 
-import json as jsonlib
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -114,7 +112,7 @@ def _adjust_figures(folder: Path) -> dict[str, Any]:
 
 
 def run(json: bool) -> dict[str, Any]:
-    """Measure and print; `json` prints the figures as one JSON object instead of a table."""
+    """Measure and print; with `json` the caller prints the figures."""
     with tempfile.TemporaryDirectory(prefix="alphaloop-bars-") as name:
         folder = Path(name)
         path = folder / "minutes.csv"
@@ -140,14 +138,9 @@ def run(json: bool) -> dict[str, Any]:
             "peer_polars_read_csv_ms": milliseconds(lambda: pl.read_csv(path)),
         }
     if json:
-        print(jsonlib.dumps(figures))
         return figures
     print(f"{ROWS:,} one-minute bars; median (best)")
     for name, figure in figures.items():
         if isinstance(figure, dict):
             print(f"  {name:<26}{figure['median']:>12,.2f}  ({figure['best']:,.2f})")
     return figures
-
-
-if __name__ == "__main__":
-    run("--json" in sys.argv)
