@@ -1,3 +1,6 @@
+// Every key of an explanation has its words: the platform's own list of them is the type.
+import type { PairExplained, PointExplained, SegmentExplained } from '$lib/api/types';
+
 export const zh = {
   title: '解释',
   why: '为什么没有笔',
@@ -17,7 +20,7 @@ export const zh = {
     later_test_holds: (segment: string) => `${segment}结束后又一次回试，没有破。`,
     next_pivot_left: (segment: string, pivot: string) => `${segment}结束后，价格离开了后面的中枢 ${pivot}，回试没有回到里面。`,
     last_pivot_left: (segment: string, pivot: string) => `${segment}结束后，价格反穿它最后的中枢 ${pivot}，回试没有回到里面。`
-  } as Record<string, (segment: string, pivot: string) => string>,
+  } satisfies Record<PointExplained['key'], (segment: string, pivot: string) => string> as Record<PointExplained['key'], (segment: string, pivot: string) => string>,
   wholeMove: '这段走势',
   segment: (n: number) => `线段 ${n} `,
   bigSegment: (n: number) => `大线段 ${n} `,
@@ -66,7 +69,7 @@ export const zh = {
     split_rest: () => '开头那一段剩下的部分，到找到的端点为止。',
     cut_at_extreme: (_third: string, _proof: string, behind: string) => `${behind}之后还没有找到端点，先在极值处切开。`,
     rest: (_third: string, _proof: string, behind: string) => `${behind}之后还没有找到端点，这是剩下的部分。`
-  } as Record<string, (third: string, proof: string, behind: string) => string>,
+  } satisfies Record<SegmentExplained['key'], (third: string, proof: string, behind: string) => string> as Record<SegmentExplained['key'], (third: string, proof: string, behind: string) => string>,
   beginning: '开头',
   elements: '特征序列',
   element: (n: number) => `元素 ${n}`,
@@ -86,9 +89,10 @@ export const zh = {
     turned_before: (stroke: string) => `在它之前行情已经转向，那里是 ${stroke}。`,
     inside_stroke: (stroke: string) => `前一个分型不是笔的端点，它在 ${stroke}里面。`,
     before_first: (stroke: string) => `它在第一笔（${stroke}）之前，那一对更早找到。`,
+    no_stroke_yet: () => '价格已经走开，到目前为止还一笔也没有。',
     behind_last: (stroke: string) => `${stroke}已经结束，下一笔要从它的终点开始，而前一个分型在那之后。`,
     passed_since: () => '后一个分型还没来得及成笔，价格就越过了它。'
-  } as Record<string, (stroke: string) => string>,
+  } satisfies Record<PairExplained['key'], (stroke: string) => string> as Record<PairExplained['key'], (stroke: string) => string>,
   strokeName: (n: number) => `笔 ${n} `,
   trust: '重绘',
   trustTitle: (series: string, config: string) => `重绘 · ${series} · ${config}`,
@@ -197,6 +201,7 @@ export const en: typeof zh = {
     turned_before: (stroke) => `The market had turned before it came: there is ${stroke}.`,
     inside_stroke: (stroke) => `The first is no end of a stroke: it lies inside ${stroke}.`,
     before_first: (stroke) => `It lies before the very first one, ${stroke}, which was found sooner.`,
+    no_stroke_yet: () => 'Price has moved on, and there is no stroke so far.',
     behind_last: (stroke) => `${stroke} has ended, and the next must begin there; the first fractal lies behind it.`,
     passed_since: () => 'Price passed the second one before a stroke could be shown.'
   },

@@ -16,7 +16,9 @@ export const zh = {
     openChart: '看图',
     stopAsk: '停止后不再出新信号；已有持仓和止损单不变。',
     reasons: {
-      'buy point confirmed': '买点确认', 'sell point confirmed': '卖点确认', 'price fell to the stop': '跌到止损',
+      'buy point shown': '买点出现', 'sell point shown': '卖点出现', 'buy point confirmed': '买点确认', 'sell point confirmed': '卖点确认',
+      'buy point settled': '买点定型', 'sell point settled': '卖点定型', 'buy point nested': '区间套买点', 'sell point nested': '区间套卖点',
+      'price fell to the stop': '跌到止损',
       'close fell through the lower band': '收盘跌破下轨', 'close is back at the middle': '收盘回到中轨'
     } as Record<string, string>,
     latestSignals: '最近信号', noSignals: '还没有信号。',
