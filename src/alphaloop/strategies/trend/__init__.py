@@ -1,0 +1,1 @@
+"""Strategies that expect a move to go on."""
