@@ -13,9 +13,10 @@ from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.money import ZERO
 from alphaloop.features.orders import service as orders
+from alphaloop.features.orders.execution import Step
 from alphaloop.features.positions import service as positions
 from alphaloop.infra.db import Database
-from tests.builders import BTC_PERP, D, Desk, bar, open_desk, wish
+from tests.builders import BTC_PERP, D, Desk, bar, make_execution, open_desk, wish
 
 pytestmark = pytest.mark.database
 DAY_MS = 86_400_000
@@ -63,6 +64,9 @@ async def test_an_ex_date_is_booked_once_and_leaves_the_worth_as_it_was(db: Data
     assert (held.quantity, held.mark) == (D(150), D("6.40"))
     assert after.equity == before.equity
     assert after.cash == before.cash + 40
+    async with db.read() as session:
+        (flow,) = await positions.list_cash_flows(session, desk.account.id)
+    assert (flow.kind, flow.amount, flow.quantity) == ("EX_DATE", D(40), D(100))
     stop = next(row for row in await desk.orders() if row.stop_price is not None)
     # (8 - 0.40) / 1.5 = 5.0666..., and it guards the new shares too.
     assert (stop.stop_price, stop.quantity) == (D("5.07"), D(150))
@@ -81,6 +85,62 @@ async def test_funding_is_booked_once_and_agrees_with_the_venue(db: Database, cl
         )
     assert (await desk.worth()).cash == before.cash - Decimal("0.01")
     assert await desk.violations() == []
+
+
+async def settle(desk: Desk, n: int, rate: str = "0.0001") -> None:
+    await desk.execution.settle_funding(desk.account, BTC_PERP, rate=D(rate), mark=D(100), ts_ms=bar(n, open=100).ts_ms)
+
+
+async def test_funding_is_on_what_was_held_even_when_asked_again_after_a_trade(
+    db: Database, clock: ManualClock
+) -> None:
+    desk = await open_desk(db, clock, instruments=(BTC_PERP,))
+    await desk.submit(wish(quantity=1, instrument=BTC_PERP))
+    await desk.work()
+    await settle(desk, 1)
+    await desk.turn(bar(1, open=100, instrument=BTC_PERP))
+    opened = await desk.worth()
+    # Nothing was held at the first settlement: the fill of its own bar must not be charged for it afterwards.
+    await settle(desk, 1)
+    assert (await desk.worth()).cash == opened.cash
+    await desk.submit(wish(quantity=2, instrument=BTC_PERP))
+    await desk.work()
+    await settle(desk, 2)
+    await desk.turn(bar(2, open=100, instrument=BTC_PERP))
+    before = await desk.worth()
+    await settle(desk, 2)
+    assert (await desk.worth()).cash == before.cash
+    assert await desk.violations() == []
+
+
+async def test_a_crash_between_the_venue_and_the_ledger_books_what_the_venue_settled(
+    db: Database, clock: ManualClock
+) -> None:
+    async def power_cut(step: Step) -> None:
+        if step.name == "after_funding":
+            raise RuntimeError("power cut")
+
+    desk = await open_desk(db, clock, instruments=(BTC_PERP,))
+    await desk.submit(wish(quantity=1, instrument=BTC_PERP))
+    await desk.work()
+    await desk.turn(bar(1, open=100, instrument=BTC_PERP))
+    before = await desk.worth()
+    calm, desk.execution = desk.execution, make_execution(db, clock, desk.venue, power_cut)
+    with pytest.raises(RuntimeError):
+        await settle(desk, 2, "-0.0003")
+    desk.execution = calm
+    assert (await desk.worth()).cash == before.cash
+    for _ in range(2):
+        await settle(desk, 2, "-0.0003")
+    after = await desk.worth()
+    # The long receives: 1 x 100 x 0.0003.
+    assert after.cash == before.cash + D("0.03")
+    assert after.realised == before.realised + D("0.03")
+    assert await desk.violations() == []
+    async with db.read() as session:
+        (flow,) = await positions.list_cash_flows(session, desk.account.id)
+    assert (flow.kind, flow.amount, flow.quantity) == ("FUNDING", D("0.03"), D(1))
+    assert (flow.rate, flow.price, flow.asset) == (D("-0.0003"), D(100), "USDT")
 
 
 async def test_a_close_on_the_day_of_the_purchase_is_refused_and_allowed_the_day_after(

@@ -61,7 +61,6 @@ class PaperDay(Model):
     bought: Mapped[Decimal] = mapped_column(Amount)
     seen_ms: Mapped[int] = mapped_column(Key)
     ex_date: Mapped[date | None] = mapped_column(Date)
-    funded_ms: Mapped[int] = mapped_column(Key, default=-1)
 
     def state(self) -> DayState:
         return DayState(self.day, self.reference, self.close, self.bought)
@@ -113,6 +112,20 @@ class PaperFill(Model):
     fee: Mapped[Decimal] = mapped_column(Amount)
     fee_asset: Mapped[str] = mapped_column(String(32))
     ts_ms: Mapped[int] = mapped_column(Key)
+
+
+class PaperFunding(Model):
+    """What an account paid (below zero: received) at one settlement: asked again, the venue says the same."""
+
+    __tablename__ = "paper_fundings"
+    __table_args__ = (UniqueConstraint("account_id", "instrument", "ts_ms"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("paper_accounts.account_id"))
+    instrument: Mapped[str] = mapped_column(String(64))
+    ts_ms: Mapped[int] = mapped_column(Key)
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    paid: Mapped[Decimal] = mapped_column(Amount)
 
 
 def venue_order_id(seq: int) -> str:

@@ -35,6 +35,14 @@ class VenueOrderState:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a position of `quantity` (signed) `paid` at a funding settlement; below zero it received."""
+
+    quantity: Decimal
+    paid: Decimal
+
+
 class TradePort(Protocol):
     async def place(self, account_id: int, order: VenueOrder, *, ts_ms: int) -> Placed:
         """Send one order. The same client_order_id never makes two orders: a known one is answered as it stands."""

@@ -24,6 +24,7 @@ from alphaloop.adapters.venues._paper_tables import (
     PaperAccount,
     PaperDay,
     PaperFill,
+    PaperFunding,
     PaperOrder,
     PaperPosition,
     fill_values,
@@ -33,7 +34,7 @@ from alphaloop.adapters.venues._paper_tables import (
     venue_order_id,
     working_order,
 )
-from alphaloop.adapters.venues.contract import Answer, Placed, VenueOrderState
+from alphaloop.adapters.venues.contract import Answer, Placed, Settled, VenueOrderState
 from alphaloop.core.bar import Bar
 from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
@@ -49,7 +50,7 @@ from alphaloop.engine.matching import Closed, Matcher, TradingDay, Working
 from alphaloop.engine.slippage import slipped
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 
-__all__ = ["PaperAccount", "PaperDay", "PaperFill", "PaperOrder", "PaperPosition", "PaperVenue"]
+__all__ = ["PaperAccount", "PaperDay", "PaperFill", "PaperFunding", "PaperOrder", "PaperPosition", "PaperVenue"]
 
 Cost = Callable[[PaperOrder, Decimal, Decimal], Decimal]
 """What a quantity of an order costs at a price, with fees."""
@@ -272,7 +273,7 @@ class PaperVenue:
         return day
 
     def _first_day(self, session: WriteSession, account_id: int, instrument: Instrument) -> PaperDay:
-        day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1, funded_ms=-1)
+        day = PaperDay(account_id=account_id, instrument=instrument.symbol, bought=ZERO, seen_ms=-1)
         session.add(day)
         return day
 
@@ -356,17 +357,34 @@ class PaperVenue:
         today = state.trading_day(instrument, position)
         return replace(today, rules=today.rules.in_fractions()) if account.fractional else today
 
-    async def settle_funding(self, account_id: int, symbol: str, *, rate: Decimal, mark: Decimal, ts_ms: int) -> bool:
-        """Take or pay funding on what is held at a settlement, before that time's bar; whether it was booked now."""
+    async def settle_funding(
+        self, account_id: int, symbol: str, *, rate: Decimal, mark: Decimal, ts_ms: int
+    ) -> Settled | None:
+        """Take or pay funding on what is held at a settlement, before that time's bar; None where nothing was held.
+
+        Asked again it says what was settled then, whatever has traded since.
+        """
         async with self._db.write() as session:
             account = await session.get(PaperAccount, account_id, with_for_update=True)
-            day = await self._day(session, account_id, symbol)
+            known = await session.scalar(
+                select(PaperFunding).where(
+                    PaperFunding.account_id == account_id,
+                    PaperFunding.instrument == symbol,
+                    PaperFunding.ts_ms == ts_ms,
+                )
+            )
+            if known is not None:
+                return Settled(known.quantity, known.paid)
             position = await self._position(session, account_id, symbol)
-            if account is None or position is None or day is None or day.funded_ms >= ts_ms:
-                return False
-            day.funded_ms = ts_ms
-            account.cash = EXACT.subtract(account.cash, funding_due(position.quantity, mark, rate))
-            return True
+            # Once the settlement's bar was matched, what is held may be newer than the settlement.
+            if account is None or position is None or position.quantity == 0 or position.last_bar_ms >= ts_ms:
+                return None
+            paid = funding_due(position.quantity, mark, rate)
+            account.cash = EXACT.subtract(account.cash, paid)
+            quantity = position.quantity
+            values = {"account_id": account_id, "instrument": symbol, "ts_ms": ts_ms}
+            await session.execute(insert(PaperFunding).values(**values, quantity=quantity, paid=paid))
+            return Settled(quantity, paid)
 
     async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool:
         """Book an ex-date before its first bar: cash and shares of what is held, working orders in new prices.

@@ -1,4 +1,4 @@
-"""Instruments and their ex-dates, where their bars come from, which series are stored, and replays."""
+"""Instruments, their ex-dates and funding, where their bars come from, which series are stored, and replays."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -169,6 +169,20 @@ class CorporateActionRow(Model):
     def terms(self) -> CorporateAction:
         """The same as the trading floors know it."""
         return CorporateAction(from_ms(self.ex_ts).date(), self.cash, self.bonus, self.rights, self.rights_price)
+
+
+class FundingRow(Model):
+    """One funding settlement of a perpetual at `ts_ms`: longs pay rate x mark. `mark` where the source states it."""
+
+    __tablename__ = "funding_rates"
+    __table_args__ = (UniqueConstraint("instrument_id", "ts_ms"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    instrument_id: Mapped[int] = mapped_column(Key, ForeignKey("instruments.id"))
+    ts_ms: Mapped[int] = mapped_column(Key)
+    rate: Mapped[Decimal] = mapped_column(Amount)
+    mark: Mapped[Decimal | None] = mapped_column(Amount)
+    source: Mapped[str] = mapped_column(String(32))
 
 
 class Replay(Model):

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from loguru import logger
 
-from alphaloop.adapters.venues.contract import Answer, Placed, ReadPort, TradePort, VenueOrderState
+from alphaloop.adapters.venues.contract import Answer, Placed, ReadPort, Settled, TradePort, VenueOrderState
 from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.events import Event
@@ -50,7 +50,7 @@ class SettlesFunding(Protocol):
 
     async def settle_funding(
         self, account_id: int, symbol: str, *, rate: Decimal, mark: Decimal, ts_ms: int
-    ) -> bool: ...
+    ) -> Settled | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,15 +261,20 @@ class Execution:
     async def settle_funding(
         self, account: Account, instrument: Instrument, *, rate: Decimal, mark: Decimal, ts_ms: int
     ) -> None:
-        """Book funding at the venue and then here, before the settlement's bar; repeating it changes nothing."""
+        """Book funding at the venue and then here, before the settlement's bar; repeating it changes nothing.
+
+        What is booked is the venue's word: after a crash the position here may have moved on already.
+        """
         venue = self._venues[account.venue]
-        if isinstance(venue, SettlesFunding):
-            await venue.settle_funding(account.id, instrument.symbol, rate=rate, mark=mark, ts_ms=ts_ms)
+        if not isinstance(venue, SettlesFunding):
+            return
+        settled = await venue.settle_funding(account.id, instrument.symbol, rate=rate, mark=mark, ts_ms=ts_ms)
         await self._crash_point(Step("after_funding"))
+        if settled is None:
+            return
+        funding = positions.FundingPaid(ts_ms, settled.quantity, rate, mark, settled.paid)
         async with self._db.write() as session:
-            await positions.book_funding(
-                session, account, instrument, rate=rate, mark=mark, ts_ms=ts_ms, clock=self._clock
-            )
+            await positions.book_funding(session, account, instrument, funding, clock=self._clock)
 
     async def pass_ex_date(self, account: Account, instrument: Instrument, action: CorporateAction) -> None:
         """Book an ex-date at the venue and then here, before the first bar of its day; repeating it changes nothing."""

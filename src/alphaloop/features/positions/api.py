@@ -9,10 +9,10 @@ from alphaloop.features.accounts.models import Account
 from alphaloop.features.accounts.schemas import AccountView, NewAccount, PresetView
 from alphaloop.features.accounts.service import MANUAL_VENUE, MarginTerms
 from alphaloop.features.positions import service
-from alphaloop.features.positions.schemas import EquityCurve, EquityPointView, SnapshotView
+from alphaloop.features.positions.schemas import CashFlowView, EquityCurve, EquityPointView, SnapshotView
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Writing
-from alphaloop.infra.http.wire import Id, Page
+from alphaloop.infra.http.wire import Id, Page, make_cursor, read_cursor
 
 accounts_router = APIRouter(prefix="/accounts", tags=["账户 Accounts"], route_class=StrictRoute)
 equity_router = APIRouter(prefix="/equity", tags=["权益 Equity"], route_class=StrictRoute)
@@ -85,6 +85,23 @@ async def list_account_presets(actor: Asking) -> Page[PresetView]:
 async def get_account(account_id: Id, session: Reading, actor: Asking) -> AccountView:
     actor.require("order.read")
     return await _view(session, await accounts.get_account(session, actor, account_id))
+
+
+@accounts_router.get("/{account_id}/cash-flows", operation_id="list_cash_flows")
+async def list_cash_flows(
+    account_id: Id,
+    session: Reading,
+    actor: Asking,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[CashFlowView]:
+    """Funding and dividends of an account, newest first."""
+    actor.require("order.read")
+    account = await accounts.get_account(session, actor, account_id)
+    found = await service.list_cash_flows(session, account.id, before_id=read_cursor(cursor), limit=limit + 1)
+    shown = found[:limit]
+    more = make_cursor(shown[-1].id) if len(found) > limit else None
+    return Page(items=[CashFlowView.model_validate(row) for row in shown], next_cursor=more)
 
 
 @equity_router.get("/curve", operation_id="equity_curve")

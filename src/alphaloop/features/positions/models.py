@@ -1,4 +1,4 @@
-"""Positions with the round trip they are in, and the equity that follows from them."""
+"""Positions with the round trip they are in, what they pay and cost, and the equity that follows from them."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,6 +58,29 @@ class AccountMark(Model):
     close_ms: Mapped[int] = mapped_column(Key)
     day: Mapped[date | None] = mapped_column(Date)
     reference: Mapped[Decimal | None] = mapped_column(Amount)
+
+
+class CashFlow(Model):
+    """Money an account got (below zero: paid) other than by trading: funding, and what ex-dates pay.
+
+    `quantity` is what was held; `rate` and `price` (the mark) belong to funding, `ts_ms` is the settlement's time or
+    the ex-date at 00:00 UTC.
+    """
+
+    __tablename__ = "cash_flows"
+    __table_args__ = (UniqueConstraint("account_id", "instrument", "kind", "ts_ms"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(Key, ForeignKey("accounts.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    instrument: Mapped[str] = mapped_column(String(64))
+    asset: Mapped[str] = mapped_column(String(32))
+    amount: Mapped[Decimal] = mapped_column(Amount)
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    rate: Mapped[Decimal | None] = mapped_column(Amount)
+    price: Mapped[Decimal | None] = mapped_column(Amount)
+    ts_ms: Mapped[int] = mapped_column(Key)
+    booked_at: Mapped[datetime]
 
 
 class EquityPoint(Model):

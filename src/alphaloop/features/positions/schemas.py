@@ -2,10 +2,13 @@
 
 from datetime import date
 
-from alphaloop.features.accounts.schemas import AccountView
-from alphaloop.infra.http.wire import Money, Ratio, Wire
+from pydantic import Field
 
-__all__ = ["AccountView", "EquityCurve", "EquityPointView", "SnapshotView"]
+from alphaloop.features.accounts.schemas import AccountView
+from alphaloop.features.positions.service.flows import FlowKind
+from alphaloop.infra.http.wire import Id, Money, Ratio, Wire
+
+__all__ = ["AccountView", "CashFlowView", "EquityCurve", "EquityPointView", "SnapshotView"]
 
 
 class EquityPointView(Wire):
@@ -17,6 +20,20 @@ class EquityPointView(Wire):
 
 class EquityCurve(Wire):
     points: list[EquityPointView]
+
+
+class CashFlowView(Wire):
+    """Money an account got (below zero: paid) other than by trading; funding has a rate, and the mark as its price."""
+
+    id: Id
+    kind: FlowKind
+    instrument: str
+    asset: str
+    amount: Money
+    quantity: Money
+    rate: Money | None
+    price: Money | None
+    ts: int = Field(validation_alias="ts_ms")
 
 
 class SnapshotView(Wire):

@@ -1,8 +1,9 @@
-"""Use cases of positions: booking fills and ex-dates, marking, and stating what an account is worth."""
+"""Use cases of positions: booking fills, ex-dates and funding, marking, and stating what an account is worth."""
 
 from alphaloop.features.positions.service.booking import apply_fill, find_position, list_positions, view
 from alphaloop.features.positions.service.ex_dates import book_action
-from alphaloop.features.positions.service.funding import book_funding
+from alphaloop.features.positions.service.flows import FlowKind, list_cash_flows
+from alphaloop.features.positions.service.funding import FundingPaid, book_funding
 from alphaloop.features.positions.service.marking import (
     Worth,
     account_time_ms,
@@ -17,6 +18,8 @@ from alphaloop.features.positions.service.marking import (
 )
 
 __all__ = [
+    "FlowKind",
+    "FundingPaid",
     "Worth",
     "account_time_ms",
     "apply_fill",
@@ -25,6 +28,7 @@ __all__ = [
     "equity_curve",
     "find_mark",
     "find_position",
+    "list_cash_flows",
     "list_positions",
     "mark",
     "snapshot_now",

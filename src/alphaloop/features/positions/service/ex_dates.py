@@ -1,6 +1,9 @@
 """What an ex-date does to an account: cash and shares through the ledger, cost and marks in prices of after."""
 
-from alphaloop.core.clock import Clock
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+from alphaloop.core.clock import Clock, to_ms
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.events import Event
 from alphaloop.core.instrument import Instrument
@@ -8,8 +11,9 @@ from alphaloop.core.money import EXACT, stored
 from alphaloop.engine.market_rules import rules_on
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.ledger import service as ledger
-from alphaloop.features.positions.models import PositionRow
+from alphaloop.features.positions.models import CashFlow, PositionRow
 from alphaloop.features.positions.service.booking import find_position, view
+from alphaloop.features.positions.service.flows import FlowKind
 from alphaloop.features.positions.service.marking import find_mark
 from alphaloop.infra.db import WriteSession
 from alphaloop.infra.outbox import announce
@@ -39,6 +43,8 @@ async def book_action(
     )
     if not posted:
         return False
+    if cash:
+        session.add(_flow(account, instrument, action, held=held, cash=cash, clock=clock))
     tick = rules_on(instrument, action.ex_date).tick_at
     seen = await find_mark(session, account.id, instrument.symbol)
     if seen is not None:
@@ -50,6 +56,21 @@ async def book_action(
         event = Event("positions.position_changed", view(row), account.user_id, account.id)
         await announce(session, event, at=clock.now())
     return True
+
+
+def _flow(
+    account: Account, instrument: Instrument, action: CorporateAction, *, held: Decimal, cash: Decimal, clock: Clock
+) -> CashFlow:
+    return CashFlow(
+        account_id=account.id,
+        kind=FlowKind.EX_DATE,
+        instrument=instrument.symbol,
+        asset=instrument.quote,
+        amount=cash,
+        quantity=held,
+        ts_ms=to_ms(datetime.combine(action.ex_date, time(), UTC)),
+        booked_at=clock.now(),
+    )
 
 
 def _dilute(row: PositionRow, action: CorporateAction) -> None:
