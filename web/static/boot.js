@@ -10,6 +10,6 @@
   var zh = (navigator.language || 'zh').toLowerCase().indexOf('zh') === 0;
   root.lang = saved.locale || (zh ? 'zh-CN' : 'en');
   root.dataset.theme = saved.theme || 'dark';
-  root.dataset.updown = saved.updown || 'red-up';
+  root.dataset.updown = saved.shown || saved.updown || 'red-up';
   root.dataset.density = saved.density === 'comfortable' ? 'touch' : 'compact';
 })();

@@ -9,6 +9,7 @@ import * as explain from './words/explain';
 import * as screener from './words/screener';
 import * as risk from './words/risk';
 import * as pages from './words/pages';
+import * as tickets from './words/tickets';
 import * as errors from './words/errors';
 
 export const zh = {
@@ -19,6 +20,7 @@ export const zh = {
   screener: screener.zh,
   explain: explain.zh,
   risk: risk.zh,
+  tickets: tickets.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -31,6 +33,7 @@ export const en: Words = {
   screener: screener.en,
   explain: explain.en,
   risk: risk.en,
+  tickets: tickets.en,
   ...pages.en,
   errors: errors.en
 };

@@ -14,6 +14,8 @@ class Book {
   balance = $state.raw<Balance[]>([]);
   risk = $state.raw<RiskState | null>(null);
   cause = $state<unknown>(null);
+  /** Its orders become tickets that a person carries to a broker. */
+  byHand = $derived(this.account?.venue === 'manual');
   working = $derived(this.orders.filter(isWorking));
   open = $derived(this.positions.filter((position) => Number(position.quantity) !== 0).map((position) => this.#guarded(position)));
   #heard: (() => void)[] = [];

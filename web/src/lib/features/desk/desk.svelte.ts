@@ -1,6 +1,6 @@
 // What the trader looks at: symbol, period, replay and account. Remembered in this browser.
 import { api, ask } from '$lib/api/transport';
-import type { Account, ClosedBar, Replay, Timeframe, TradingSession } from '$lib/api/types';
+import type { Account, ClosedBar, NewAccount, Replay, Timeframe, TradingSession } from '$lib/api/types';
 import { book } from '$features/accounts/book.svelte';
 import { market, PERIODS } from '$features/market/market.svelte';
 import { stream } from '$lib/stream/stream.svelte';
@@ -33,6 +33,8 @@ class Desk {
   waiting = $state(false);
   instrument = $derived(market.find(this.symbol));
   periods = $derived(this.#periods());
+  /** Somebody here carries orders to a broker. */
+  byHand = $derived(this.accounts.some((row) => row.venue === 'manual'));
   /** The chart shows the very series that the replay plays: bars arrive live. */
   following = $derived(this.replay !== null && this.replay.instrument === this.instrument?.symbol && this.replay.timeframe === this.timeframe);
   running = $derived(this.sessions.filter((row) => row.status === 'RUNNING' && row.account_id === book.account?.id));
@@ -245,7 +247,7 @@ class Desk {
     this.#session(await ask(reply));
   }
 
-  async addAccount(request: { name: string; quote_asset: string; cash: string }): Promise<void> {
+  async addAccount(request: NewAccount): Promise<void> {
     const account = await ask(api.POST('/api/v1/accounts', { body: request }));
     this.accounts = [...this.accounts, account];
     this.#listenTo(null);

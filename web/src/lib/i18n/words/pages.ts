@@ -35,7 +35,13 @@ export const zh = {
     last: '现价', stop: '止损', take: '止盈', opened: '开仓时间', mark: '标记价',
     noClosed: '还没有历史委托。', noFills: '还没有成交。', noCurve: '第一笔估值之后这里有曲线。', noAccounts: '还没有账户',
     noAccountsHint: '开始一次模拟就会有一个 100,000 的模拟账户。',
-    choose: '选择账户', create: '新建模拟账户', name: '名称', newCash: '起始资金', quote: '计价币种', created: '已新建账户。',
+    choose: '选择账户', create: '新建账户', name: '名称',
+    venue: '怎么成交', venues: { paper: '模拟', manual: '手工' },
+    paperHint: '平台按行情撮合，用的是模拟的钱。', manualHint: '委托变成一张单子，你去自己的券商下，再回来确认。钱在券商那里。',
+    market: '市场', anyMarket: '不限', cashThere: '券商那里的现金', presetCurrency: '币种', presetBenchmark: '基准', presetCalendar: '日历', presetFee: '佣金', presetSlippage: '滑点',
+    basisPoints: (n: string) => `${n} 个基点`, presetRules: '涨跌停、T+1、手数、税费按品种的市场规则另算。',
+    followColours: (colours: string) => `这个账户在时，页面用${colours}`,
+    leverage: '杠杆', leverageHint: '1 到 125，只用于永续和期货。', isolated: '逐仓保证金', fractional: '可买碎股', newCash: '起始资金', quote: '计价币种', created: '已新建账户。',
     clockSystem: '系统时钟', clockReplay: '回放时钟', older: '更早的'
   },
   sources: {
@@ -115,7 +121,13 @@ export const en: typeof zh = {
     last: 'Last', stop: 'Stop', take: 'Take', opened: 'Opened', mark: 'Mark',
     noClosed: 'No past orders yet.', noFills: 'No fills yet.', noCurve: 'The curve starts with the first valuation.', noAccounts: 'No account yet',
     noAccountsHint: 'Starting a paper run opens one with 100,000.',
-    choose: 'Choose an account', create: 'New paper account', name: 'Name', newCash: 'Starting cash', quote: 'Quote asset', created: 'Account opened.',
+    choose: 'Choose an account', create: 'New account', name: 'Name',
+    venue: 'How it trades', venues: { paper: 'Paper', manual: 'By hand' },
+    paperHint: 'Orders fill on the platform’s bars, with play money.', manualHint: 'An order becomes a ticket; you place it at your broker and confirm it. The money lies there.',
+    market: 'Market', anyMarket: 'Any', cashThere: 'Cash at your broker', presetCurrency: 'Currency', presetBenchmark: 'Benchmark', presetCalendar: 'Calendar', presetFee: 'Commission', presetSlippage: 'Slippage',
+    basisPoints: (n) => `${n} bp`, presetRules: 'Price limits, settlement, lots and duties come from the symbol’s own market.',
+    followColours: (colours) => `Paint the page ${colours.toLowerCase()} while this account is shown`,
+    leverage: 'Leverage', leverageHint: '1 to 125, for perpetuals and futures only.', isolated: 'Isolated margin', fractional: 'Parts of a share', newCash: 'Starting cash', quote: 'Quote asset', created: 'Account opened.',
     clockSystem: 'System clock', clockReplay: 'Replay clock', older: 'Older'
   },
   sources: {

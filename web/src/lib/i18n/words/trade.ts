@@ -99,6 +99,11 @@ export const zh = {
   phoneSheet: '交易面板',
   showPanel: '显示自选与结构',
   hidePanel: '收起自选与结构',
+  suspended: '停牌', suspendedHint: '这个品种今天没有成交，按最后一个价估值。',
+  toTickets: '去办手工单',
+  ticketSent: (what: string) => `单子已开：${what}。去券商照着下。`,
+  needsLimit: '手工账户没有实时价，请用限价或止损单。',
+  notices: { pattern_day_trader: '权益不足 25,000 美元：五个交易日内做四次日内交易，券商会限制账户。', intraday_margin: '权益不足 25,000 美元：日内交易适用券商的日内保证金。' } as Record<string, string>,
   yes: '确认'
 };
 
@@ -203,5 +208,10 @@ export const en: typeof zh = {
   phoneSheet: 'Trading panel',
   showPanel: 'Show watch list and structure',
   hidePanel: 'Hide watch list and structure',
+  suspended: 'Suspended', suspendedHint: 'It did not trade in the newest session; valued at the last price there was.',
+  toTickets: 'Carry out tickets',
+  ticketSent: (what) => `Ticket written: ${what}. Place it at your broker.`,
+  needsLimit: 'An account by hand has no live price: use a limit or a stop.',
+  notices: { pattern_day_trader: 'Equity below 25,000 USD: four day trades within five sessions and the broker restricts the account.', intraday_margin: 'Equity below 25,000 USD: the broker’s intraday margin applies to day trades.' },
   yes: 'Confirm'
 };
