@@ -123,8 +123,10 @@ class ReplayTurns:
         self._history: list[tuple[int, int, Prices]] = []
         self._live: LiveStructure | None = None
         self._equity_shown = 0.0
-        # Of the days after the cursor, oldest first; what has been passed is dropped.
+        # Of the time after the cursor, oldest first; what has been passed is dropped.
         self._ex_dates: list[CorporateAction] = []
+        self._settlements: list[market.Settlement] = []
+        self._marks = market.Marks()
 
     async def load(self) -> None:
         """Bring everything to the replay's cursor, as if the process had never stopped."""
@@ -133,7 +135,13 @@ class ReplayTurns:
             key = await market.series_key(session, self.replay.instrument, self.replay.frame)
             moment = await market.replay_time_ms(session, self.replay)
             self._ex_dates = await self._coming_ex_dates(session, key)
+            self._settlements = await market.settlements_between(
+                session, self.replay.instrument, after_ms=self.replay.cursor_ts, until_ms=self.replay.last_ts
+            )
         self._key = key
+        self._marks = await market.load_marks(
+            self._trading.store, self.replay.instrument, self.replay.frame, since_ts=self.replay.cursor_ts
+        )
         columns = await market.read_arrays(self._trading.store, key, as_of_ms=moment)
         manifest = self._trading.store.manifest(self.replay.instrument, self.replay.frame)
         decimals = manifest.price_decimals if manifest is not None else 8
@@ -158,9 +166,10 @@ class ReplayTurns:
     async def run(self, bar: Bar) -> None:
         """One turn. Afterwards the replay's cursor stands on this bar and every event of the turn is delivered.
 
-        An ex-date is passed before its first bar. What the venue did is booked next; then marks, strategies' orders and
-        the cursor move in one transaction, so that a crash leaves either the old bar or the new one. Orders are sent
-        after it: what a crash leaves unsent is found at the next start, at the same account time.
+        An ex-date is passed before its first bar, and funding is settled on what was held before the bar that opens
+        with the settlement (or after the one it falls into). What the venue did is booked next; then marks,
+        strategies' orders and the cursor move in one transaction, so that a crash leaves either the old bar or the new
+        one. Orders are sent after it: what a crash leaves unsent is found at the next start, at the same account time.
         """
         began = self._wiring.clock.now()
         prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
@@ -168,16 +177,19 @@ class ReplayTurns:
         async with contextlib.AsyncExitStack() as locked:
             traded: set[int] = set()
             reached = [action for action in self._ex_dates if action.ex_date <= day_of(self.instrument, bar.ts_ms)]
+            settled = [one for one in self._settlements if one.ts_ms <= bar.ts_ms]
             for account in self._accounts:
                 await locked.enter_async_context(self._trading.locks[account.id])
                 for action in reached:
                     await self._trading.execution.pass_ex_date(account, self.instrument, action)
-                if await self._trading.paper.on_bar(account.id, bar):
+                for settlement in settled:
+                    await self._settle(account, settlement, bar)
+                if await self._trading.paper.on_bar(account.id, bar, mark=self._marks.over(bar)):
                     traded.add(account.id)
                     await self._trading.execution.book(account)
             wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices)]
             worths, acted = await self._commit(bar, wishes)
-            self._ex_dates = self._ex_dates[len(reached) :]
+            self._ex_dates, self._settlements = self._ex_dates[len(reached) :], self._settlements[len(settled) :]
             structure = self._live.step(bar.ts_ms, prices)
             self._history.append((bar.ts_ms, bar.close_ms, prices))
             for account in self._accounts:
@@ -185,6 +197,13 @@ class ReplayTurns:
                     await self._trading.execution.work(account, now_ms=bar.close_ms)
         await self._trading.dispatcher.drain()
         await self._show(bar, structure, worths, began)
+
+    async def _settle(self, account: Account, settlement: market.Settlement, bar: Bar) -> None:
+        """At the mark the rate's source states, else the stored one of that moment, else the first price after it."""
+        mark = settlement.mark or self._marks.at(settlement.ts_ms) or bar.open
+        await self._trading.execution.settle_funding(
+            account, self.instrument, rate=settlement.rate, mark=mark, ts_ms=settlement.ts_ms
+        )
 
     async def _commit(self, bar: Bar, wishes: list["_Wish"]) -> tuple[dict[int, Worth], set[int]]:
         """(worth by account, accounts with something to send or cancel), all in one transaction."""

@@ -20,7 +20,7 @@ from alphaloop.entrypoints.prepare import prepare
 from alphaloop.entrypoints.rooms import load_tables, routers
 from alphaloop.entrypoints.stream import MAX_FRAME_BYTES, StreamHub
 from alphaloop.features.audit import service as audit
-from alphaloop.features.market.api import IMPORT_PATH, MAX_IMPORT_BYTES
+from alphaloop.features.market.api import FILE_PATHS, MAX_IMPORT_BYTES
 from alphaloop.features.risk import service as risk
 from alphaloop.features.users.service import Authenticator, TicketOffice
 from alphaloop.infra.bus import Bus, open_bus
@@ -88,7 +88,7 @@ def make_app(wiring: Wiring | None) -> FastAPI:
         await websocket.app.state.hub.serve(websocket)
 
     _serve_page(app)
-    app.add_middleware(Outermost, body_limit=lambda path: MAX_IMPORT_BYTES if path == IMPORT_PATH else MAX_BODY)
+    app.add_middleware(Outermost, body_limit=lambda path: MAX_IMPORT_BYTES if path in FILE_PATHS else MAX_BODY)
     if wiring is not None:
         app.state.wiring = wiring
         app.state.authenticate = Authenticator(wiring).authenticate

@@ -7,6 +7,7 @@ from alphaloop.adapters.feeds._clock_times import utc_opens
 from alphaloop.adapters.feeds._columns import file_kind
 from alphaloop.adapters.feeds._decimals import AS_COMPUTED, count_decimals, decimal_texts
 from alphaloop.adapters.feeds._file_columns import FileColumns, look_at_columns
+from alphaloop.adapters.feeds._funding_files import ListedFunding, read_funding_file
 from alphaloop.adapters.feeds._proxy import parse_proxy
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_ROWS",
     "FileColumns",
     "ListedAction",
+    "ListedFunding",
     "count_decimals",
     "decimal_texts",
     "file_kind",
@@ -22,5 +24,6 @@ __all__ = [
     "parse_proxy",
     "read_action_file",
     "read_bar_file",
+    "read_funding_file",
     "utc_opens",
 ]

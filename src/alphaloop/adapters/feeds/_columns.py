@@ -33,6 +33,7 @@ REASONS = {
     "not_a_number": "a price or volume is not a number",
     "not_finite": "a price or volume is not finite",
     "not_positive": "a price is not above zero",
+    "not_a_rate": "a funding rate is a fraction between -1 and 1",
     "negative_volume": "the volume is below zero",
     "high_below_low": "the high is below the low",
     "outside_range": "open or close lies outside low and high",

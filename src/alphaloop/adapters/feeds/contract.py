@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alphaloop.adapters.feeds._action_files import ListedAction
+    from alphaloop.adapters.feeds._funding_files import ListedFunding
 
 PACKAGE = "alphaloop.adapters.feeds"
 
@@ -154,6 +155,26 @@ class Feed(Protocol):
     def list_series(self, config: dict[str, Any]) -> list[SeriesListing]: ...
 
     def read(self, config: dict[str, Any], ref: str) -> BarTable: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SideListing:
+    """Mark prices of a perpetual (bars of `timeframe`) or, without one, its funding rates; `symbol` and `venue` name
+    the perpetual."""
+
+    symbol: str
+    ref: str
+    timeframe: Timeframe | None = None
+    venue: str = ""
+
+
+@runtime_checkable
+class KnowsPerpetuals(Protocol):
+    """A feed that also holds what perpetuals are settled by."""
+
+    def list_sides(self, config: dict[str, Any]) -> list[SideListing]: ...
+
+    def read_funding(self, config: dict[str, Any], ref: str) -> "list[ListedFunding]": ...
 
 
 @runtime_checkable

@@ -13,12 +13,14 @@ from typing import Any
 from alphaloop.adapters.feeds._bar_files import read_bar_file
 from alphaloop.adapters.feeds._columns import file_kind
 from alphaloop.adapters.feeds._folders import folder_schema, open_folder, path_inside, walk_files
+from alphaloop.adapters.feeds._funding_files import ListedFunding, read_funding_file
 from alphaloop.adapters.feeds.contract import (
     BarTable,
     Feed,
     FeedDescription,
     Places,
     SeriesListing,
+    SideListing,
     TestResult,
     try_listing,
 )
@@ -28,8 +30,11 @@ from alphaloop.core.errors import InvalidError, NotFoundError
 _TIMEFRAMES = {timeframe.value: timeframe for timeframe in Timeframe}
 _FRAME = "(1m|5m|15m|30m|1h|4h|1d|1w|1M)"
 _FLAT = re.compile(rf"([A-Za-z0-9.@^_\-]{{1,40}}?)[_\-]{_FRAME}", re.ASCII)
-# freqtrade keeps perpetuals beside spot; its mark prices and funding rates are no bars of anything traded.
-_FREQTRADE = re.compile(rf"([A-Z0-9]{{2,12}})_([A-Z0-9]{{2,6}})_([A-Z0-9]{{2,6}})-{_FRAME}-futures", re.ASCII)
+# freqtrade keeps perpetuals beside spot; its mark prices and funding rates are no bars of anything traded. The
+# timeframe of a funding file says where freqtrade looks for it, not how often anything was settled.
+_FREQTRADE = re.compile(
+    rf"([A-Z0-9]{{2,12}})_([A-Z0-9]{{2,6}})_([A-Z0-9]{{2,6}})-(8h|{_FRAME[1:-1]})-(futures|mark|funding_rate)", re.ASCII
+)
 _VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,23}", re.ASCII)
 _MODES = frozenset({"RAW", "SPLIT", "FORWARD", "BACKWARD"})
 _SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9._\-]{0,39}", re.ASCII)
@@ -66,11 +71,23 @@ class FilesFeed:
         return sorted((item for item in found if item is not None), key=lambda item: item.ref)
 
     def read(self, config: dict[str, Any], ref: str) -> BarTable:
+        return read_bar_file(self._path(config, ref))
+
+    def list_sides(self, config: dict[str, Any]) -> list[SideListing]:
+        """Every file of mark prices or funding rates below the folder, by path."""
+        root, folder = open_folder(self._roots, config)
+        found = (_side(root, path) for path in walk_files(folder, lambda name: file_kind(name) is not None))
+        return sorted((item for item in found if item is not None), key=lambda item: item.ref)
+
+    def read_funding(self, config: dict[str, Any], ref: str) -> list[ListedFunding]:
+        return read_funding_file(self._path(config, ref))
+
+    def _path(self, config: dict[str, Any], ref: str) -> Path:
         root, _ = open_folder(self._roots, config)
         path = path_inside(root, ref) if ref else None
         if path is None or not path.is_file():
             raise NotFoundError("There is no such file.", code="file_not_found")
-        return read_bar_file(path)
+        return path
 
 
 def make_feed(places: Places) -> Feed:
@@ -108,16 +125,34 @@ def _spelled(parts: tuple[str, ...], stem: str) -> tuple[str, Timeframe, str, st
         symbol = parts[-2]
         asset, venue = ("", "", *parts[:-2])[-2:]
     elif (perpetual := _FREQTRADE.fullmatch(stem)) is not None:
-        base, quote, settle, frame = perpetual.groups()
-        folders = [part for part in parts[:-1] if part != "futures"]
-        venue = folders[-1] if folders and _VENUE.fullmatch(folders[-1]) else "binance"
-        return f"{base}/{quote}:{settle}@{venue}", _TIMEFRAMES[frame], "crypto", venue
+        if perpetual[5] != "futures" or perpetual[4] not in _TIMEFRAMES:
+            return None
+        spelled, venue = _perpetual(perpetual, parts)
+        return spelled, _TIMEFRAMES[perpetual[4]], "crypto", venue
     elif (flat := _FLAT.fullmatch(stem)) is not None:
         symbol, timeframe = flat[1], _TIMEFRAMES[flat[2]]
         asset, venue = ("", "", *parts[:-1])[-2:]
     else:
         return None
     return (symbol, timeframe, asset, venue) if _SYMBOL.fullmatch(symbol) else None
+
+
+def _perpetual(found: re.Match[str], parts: tuple[str, ...]) -> tuple[str, str]:
+    """(symbol, venue) of a file in freqtrade's layout: the exchange is the folder around `futures`."""
+    base, quote, settle = found.groups()[:3]
+    folders = [part for part in parts[:-1] if part != "futures"]
+    venue = folders[-1] if folders and _VENUE.fullmatch(folders[-1]) else "binance"
+    return f"{base}/{quote}:{settle}@{venue}", venue
+
+
+def _side(root: Path, path: Path) -> SideListing | None:
+    """What a file of mark prices or funding rates is; None for any other, and for marks of no timeframe of ours."""
+    found = _FREQTRADE.fullmatch(path.stem)
+    if found is None or found[5] == "futures" or (found[5] == "mark" and found[4] not in _TIMEFRAMES):
+        return None
+    within = path.relative_to(root)
+    symbol, venue = _perpetual(found, within.parts)
+    return SideListing(symbol, within.as_posix(), _TIMEFRAMES[found[4]] if found[5] == "mark" else None, venue)
 
 
 def _stated(root: Path, folder: Path) -> dict[str, dict[str, str]]:

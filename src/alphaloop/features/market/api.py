@@ -22,9 +22,10 @@ from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, make_cursor, 
 from alphaloop.infra.jobs.local import get_job
 from alphaloop.infra.jobs.wire import JobOut
 
-IMPORT_PATH = "/api/v1/market/import"
+FILE_PATHS = frozenset(f"/api/v1/market/{path}" for path in ("import", "columns", "actions/import", "funding/import"))
+"""Where files are handed over."""
 MAX_IMPORT_BYTES = MAX_BYTES + 64 * 1024
-"""What a body at IMPORT_PATH may weigh: the largest file and the form around it."""
+"""What a body there may weigh: the largest file and the form around it."""
 
 
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -170,9 +171,16 @@ async def import_bars(
                 habits=form.habits(),
             )
     store = service.BarStore(wiring.settings.bars_dir)
-    imported = await service.store_prepared(store, prepared)
-    async with wiring.db.write() as session:
-        await service.book_import(session, actor, clock, store, imported)
+    if form.price == "mark":
+        async with wiring.db.read() as session:
+            await service.find_perpetual(session, prepared.naming.instrument.symbol)
+        imported = await service.store_prepared(store.marks, prepared)
+        async with wiring.db.write() as session:
+            await service.note_marks(session, actor, clock, imported)
+    else:
+        imported = await service.store_prepared(store, prepared)
+        async with wiring.db.write() as session:
+            await service.book_import(session, actor, clock, store, imported)
     appended, table = imported.appended, prepared.table
     return schemas.ImportOut(
         instrument=prepared.naming.instrument.symbol,
@@ -236,6 +244,42 @@ async def import_corporate_actions(
     return schemas.ActionsBroughtOut(
         added=done.added, changed=done.changed, unchanged=done.unchanged, unknown=list(done.unknown)
     )
+
+
+@router.get("/market/funding", responses=_refusals(404))
+async def list_funding_rates(
+    session: Reading,
+    actor: Asking,
+    instrument: Annotated[Symbol, Query()],
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[schemas.Whole, Query(ge=1, le=200)] = 50,
+) -> Page[schemas.FundingOut]:
+    """Funding settlements of a perpetual, newest first."""
+    found = await service.list_funding(
+        session, actor, instrument=instrument, before_ts=read_cursor(cursor), limit=limit + 1
+    )
+    shown = found[:limit]
+    more = make_cursor(shown[-1].ts_ms) if len(found) > limit else None
+    return Page(items=[schemas.FundingOut.of(row) for row in shown], next_cursor=more)
+
+
+@router.post("/market/funding/import", responses=_refusals(404, 413))
+async def import_funding_rates(
+    form: Annotated[schemas.FundingForm, Form(media_type="multipart/form-data")],
+    actor: Asking,
+    wiring: Wired,
+    clock: Now,
+) -> schemas.FundingBroughtOut:
+    """Bring in the funding rates of a perpetual known here. A bad row refuses the file."""
+    actor.require("market.import")
+    kind = _kind_of(form.file)
+    with tempfile.TemporaryDirectory(prefix="alphaloop-funding-") as folder:
+        path = Path(folder) / f"funding.{kind}"
+        await asyncio.to_thread(_spool, form.file, path)
+        listed = await service.read_funding(actor, path, kind=kind, columns=form.columns)
+    async with wiring.db.write() as session:
+        done = await service.bring_funding(session, actor, clock, listed, instrument=form.instrument, source="import")
+    return schemas.FundingBroughtOut(added=done.added, changed=done.changed, unchanged=done.unchanged)
 
 
 def _kind_of(file: UploadFile) -> str:

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from alphaloop.adapters.feeds.contract import KnowsActions, SeriesListing
+from alphaloop.adapters.feeds.contract import KnowsActions, KnowsPerpetuals, SeriesListing
 from alphaloop.core.errors import AlphaLoopError, UnavailableError
 from alphaloop.features.market import repository, rules, service
-from alphaloop.features.market.models import DataSource, SourceStatus
+from alphaloop.features.market.models import DataSource, SourceStatus, StoredMode
 from alphaloop.features.market.naming import Hints, name_instrument
 from alphaloop.features.market.service.imports import Prepared, book_series, series_changed, store_prepared
 from alphaloop.features.market.service.instruments import ensure_instrument
@@ -31,6 +31,7 @@ class _Tally:
     shadowed: int = 0
     added: int = 0
     actions: int = 0
+    fundings: int = 0
     conflicts: int = 0
     broken: list[dict[str, str]] = field(default_factory=list)
 
@@ -42,6 +43,7 @@ class _Tally:
             "bars_added": self.added,
             "conflicts": self.conflicts,
             "actions": self.actions,
+            "fundings": self.fundings,
             "broken": self.broken[:_LISTED],
             "broken_count": len(self.broken),
         }
@@ -58,7 +60,9 @@ async def sync_source(context: JobContext) -> dict[str, Any]:
         if opened.source.status == SourceStatus.OFF:
             raise UnavailableError("The data source is off; switch it on first.", code="data_source_off")
         listings = rules.in_order(await asyncio.to_thread(opened.feed.list_series, opened.config))
-        tally = await _bring_in(context, opened, BarStore(settings.bars_dir), listings)
+        store = BarStore(settings.bars_dir)
+        tally = await _bring_in(context, opened, store, listings)
+        await _bring_sides(context, opened, store, tally)
         if not tally.series and not tally.unchanged and not tally.shadowed:
             raise UnavailableError("The data source holds no readable bars.", code="no_series")
     except AlphaLoopError as error:
@@ -107,6 +111,40 @@ async def _bring_actions(context: JobContext, opened: OpenSource, listing: Serie
                 session, SYSTEM, context.clock, listed, source=opened.source.type.lower()
             )
         tally.actions += done.added + done.changed
+
+
+async def _bring_sides(context: JobContext, opened: OpenSource, store: BarStore, tally: _Tally) -> None:
+    """Mark prices and funding rates of perpetuals whose bars are here, where the feed has any."""
+    feed = opened.feed
+    if not isinstance(feed, KnowsPerpetuals):
+        return
+    for side in await asyncio.to_thread(feed.list_sides, opened.config):
+        try:
+            naming = name_instrument(side.symbol, Hints(venue=side.venue))
+            async with context.db.read() as session:
+                await service.find_perpetual(session, naming.instrument.symbol)
+            if side.timeframe is not None:
+                table = await asyncio.to_thread(feed.read, opened.config, side.ref)
+                fitting = rules.fitted(table, side.timeframe, service.calendar_of(naming))
+                prepared = Prepared(naming, side.symbol, side.timeframe, fitting, StoredMode.RAW)
+                imported = await store_prepared(store.marks, prepared)
+                async with context.db.write() as session:
+                    await service.note_marks(session, SYSTEM, context.clock, imported)
+                tally.added += imported.appended.added
+                continue
+            listed = await asyncio.to_thread(feed.read_funding, opened.config, side.ref)
+            async with context.db.write() as session:
+                done = await service.bring_funding(
+                    session,
+                    SYSTEM,
+                    context.clock,
+                    listed,
+                    instrument=naming.instrument.symbol,
+                    source=opened.source.type.lower(),
+                )
+            tally.fundings += done.added + done.changed
+        except AlphaLoopError as error:
+            tally.broken.append({"ref": side.ref, "code": error.code, "where": "funding"})
 
 
 def _prepare(opened: OpenSource, listing: SeriesListing) -> Prepared:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.market.models import (
     BarSeries,
     CorporateActionRow,
     DataSource,
+    FundingRow,
     InstrumentAlias,
     InstrumentRow,
     Replay,
@@ -114,6 +115,33 @@ async def actions_to_announce(session: ReadSession, *, until_ts: int) -> list[tu
         .order_by(CorporateActionRow.ex_ts, CorporateActionRow.id)
     )
     return [(action, row) for action, row in found]
+
+
+async def funding_of(
+    session: ReadSession, instrument_id: int, *, after_ms: int | None = None, until_ms: int | None = None
+) -> list[FundingRow]:
+    """Settlements of an instrument with after < time <= until, oldest first."""
+    query = select(FundingRow).where(FundingRow.instrument_id == instrument_id).order_by(FundingRow.ts_ms)
+    if after_ms is not None:
+        query = query.where(FundingRow.ts_ms > after_ms)
+    if until_ms is not None:
+        query = query.where(FundingRow.ts_ms <= until_ms)
+    return list(await session.scalars(query))
+
+
+async def funding_page(
+    session: ReadSession, instrument_id: int, *, before_ts: int | None, limit: int
+) -> list[FundingRow]:
+    """Settlements of an instrument, newest first."""
+    query = select(FundingRow).where(FundingRow.instrument_id == instrument_id)
+    if before_ts is not None:
+        query = query.where(FundingRow.ts_ms < before_ts)
+    return list(await session.scalars(query.order_by(FundingRow.ts_ms.desc()).limit(limit)))
+
+
+async def insert_funding(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(FundingRow), list(rows))
 
 
 async def alias_row(session: ReadSession, source: str, alias: str) -> InstrumentAlias | None:

@@ -15,6 +15,7 @@ from alphaloop.features.market.models import (
     BarSeries,
     CorporateActionRow,
     DataSource,
+    FundingRow,
     InstrumentRow,
     SourceStatus,
     StoredMode,
@@ -217,6 +218,9 @@ class ImportForm(Wire):
     columns: Annotated[ColumnChoice | None, Field(description='Such as {"ts": "时间", "open": "开"}.')] = None
     clock: Annotated[Literal["utc", "market"], Field(description="Whose clock the times are on.")] = "utc"
     label: Annotated[Literal["open", "close"], Field(description="Which end of a bar its time names.")] = "open"
+    price: Annotated[
+        Literal["last", "mark"], Field(description="mark: a perpetual's mark prices, kept beside its bars.")
+    ] = "last"
     adjustment: StatedMode = ""
 
     def habits(self) -> FileHabits:
@@ -228,6 +232,35 @@ class ActionsForm(Wire):
 
     file: UploadFile
     instrument: Annotated[str, StringConstraints(max_length=64), AfterValidator(_one_line)] = ""
+
+
+class FundingForm(Wire):
+    """A file of one perpetual's funding rates; `columns` says which are ours where the names do not tell."""
+
+    file: UploadFile
+    instrument: Symbol
+    columns: Annotated[ColumnChoice | None, Field(description='Such as {"ts": "时间", "rate": "费率"}.')] = None
+
+
+class FundingBroughtOut(Wire):
+    """Settlements new, changed and already there."""
+
+    added: Count
+    changed: Count
+    unchanged: Count
+
+
+class FundingOut(Wire):
+    """One settlement: longs pay rate x mark, or receive it where the rate is below zero."""
+
+    ts: int
+    rate: Money
+    mark: Money | None
+    source: str
+
+    @classmethod
+    def of(cls, row: FundingRow) -> "FundingOut":
+        return cls(ts=row.ts_ms, rate=row.rate, mark=row.mark, source=row.source)
 
 
 class ActionsBroughtOut(Wire):

@@ -59,6 +59,11 @@ class BarStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def marks(self) -> "BarStore":
+        """Mark prices of perpetuals, kept in the same way beside the bars."""
+        return BarStore(self._root / "_marks")
+
     def manifest(self, symbol: str, timeframe: Timeframe) -> Manifest | None:
         """What is stored of a series, or None."""
         return load_manifest(self._folder(symbol, timeframe))

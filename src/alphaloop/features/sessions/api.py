@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from alphaloop.adapters.feeds.replay import ReplayStatus
+from alphaloop.features.accounts.service import MarginTerms
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.sessions import replays, service
@@ -89,6 +90,7 @@ async def create_replay(body: NewReplay, session: Writing, actor: Asking, wiring
         start_ts=body.start_ts,
         speed=body.speed,
         cash=body.cash,
+        terms=MarginTerms(body.leverage, body.isolated),
     )
     return ReplayView.model_validate(replay)
 

@@ -10,6 +10,7 @@ from alphaloop.core.events import Event
 from alphaloop.core.instrument import Instrument
 from alphaloop.engine.market_rules import find_market
 from alphaloop.features.accounts import service as accounts
+from alphaloop.features.accounts.service import MarginTerms
 from alphaloop.features.market import service as market
 from alphaloop.features.market.models import Replay
 from alphaloop.features.market.service import BarStore
@@ -31,6 +32,7 @@ async def start_replay(
     start_ts: int | None,
     speed: float,
     cash: Decimal,
+    terms: MarginTerms | None = None,
 ) -> Replay:
     """A paused replay with its own paper account, marked at the bar where it starts."""
     actor.require("session.manage")
@@ -47,6 +49,7 @@ async def start_replay(
         cash=cash,
         replay_id=replay.id,
         market=_preset_of(spec),
+        terms=terms,
     )
     await market.link_account(session, replay.id, account.id)
     key = await market.series_key(session, replay.instrument, timeframe)

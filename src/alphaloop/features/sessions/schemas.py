@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.sessions.models import SessionStatus
-from alphaloop.infra.http.wire import Count, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
+from alphaloop.infra.http.wire import Count, Flag, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
 
 
 def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
@@ -50,13 +50,16 @@ class SessionView(Wire):
 
 
 class NewReplay(Wire):
-    """Walk through stored bars on a paper account of its own. `speed` is bars per second, 0 as fast as possible."""
+    """Walk through stored bars on a paper account of its own. `speed` is bars per second, 0 as fast as possible;
+    `leverage` and `isolated` margin count where the market trades on margin."""
 
     instrument: Symbol
     timeframe: Timeframe
     start_ts: Count | None = None
     speed: Annotated[Ratio, Field(ge=0, le=1000)] = 4.0
     cash: Positive = Field(default="100000", validate_default=True)
+    leverage: Positive = Field(default="1", validate_default=True)
+    isolated: Flag = False
 
 
 class ReplaySpeed(Wire):

@@ -1,5 +1,6 @@
 """What other rooms may ask of the market."""
 
+from alphaloop.features.market.marks import Marks
 from alphaloop.features.market.naming import calendar_of
 from alphaloop.features.market.reading import SeriesKey, known_factors, newest_table, read_series
 from alphaloop.features.market.service.actions import (
@@ -22,6 +23,17 @@ from alphaloop.features.market.service.bars import (
     read_table,
     read_window,
     series_key,
+)
+from alphaloop.features.market.service.funding import (
+    BroughtFunding,
+    Settlement,
+    bring_funding,
+    find_perpetual,
+    list_funding,
+    load_marks,
+    note_marks,
+    read_funding,
+    settlements_between,
 )
 from alphaloop.features.market.service.imports import (
     FileHabits,
@@ -70,10 +82,13 @@ __all__ = [
     "SYNC_JOB",
     "BarStore",
     "BroughtActions",
+    "BroughtFunding",
     "FileHabits",
     "Imported",
+    "Marks",
     "Prepared",
     "SeriesKey",
+    "Settlement",
     "Window",
     "add_source",
     "advance_cursor",
@@ -81,6 +96,7 @@ __all__ = [
     "bar_row",
     "book_import",
     "bring_actions",
+    "bring_funding",
     "calendar_of",
     "change_source",
     "check_health",
@@ -92,20 +108,24 @@ __all__ = [
     "ensure_samples",
     "ex_dates_between",
     "find_instrument",
+    "find_perpetual",
     "get_instrument",
     "get_replay",
     "get_source",
     "known_factors",
     "link_account",
     "list_actions",
+    "list_funding",
     "list_instruments",
     "list_replays",
     "list_sources",
     "list_types",
+    "load_marks",
     "moment_of",
     "newest_bars",
     "newest_table",
     "note_answer",
+    "note_marks",
     "open_source",
     "playing_replays",
     "prepare_import",
@@ -113,6 +133,7 @@ __all__ = [
     "read_actions",
     "read_arrays",
     "read_bars",
+    "read_funding",
     "read_series",
     "read_table",
     "read_window",
@@ -122,6 +143,7 @@ __all__ = [
     "series_key",
     "set_speed",
     "set_status",
+    "settlements_between",
     "state_mode",
     "state_rules",
     "store_prepared",
