@@ -45,6 +45,7 @@ from alphaloop.infra.identity import SYSTEM
 from alphaloop.infra.outbox import Dispatcher
 
 EQUITY_EVERY_S = 0.1
+PAPER_VENUE = "paper"
 
 Prices = tuple[float, float, float, float, float]
 """Open, high, low, close, volume of one bar."""
@@ -92,6 +93,13 @@ class Trading:
         """Book what a person said came of their tickets."""
         async with self.locks[account.id]:
             await self.execution.book(account)
+
+    async def pass_ex_date(self, account: Account, instrument: Instrument, action: CorporateAction) -> None:
+        """Book an ex-date for an account that no replay drives."""
+        if account.venue == PAPER_VENUE:
+            await self.prepare(account, instrument)
+        async with self.locks[account.id]:
+            await self.execution.pass_ex_date(account, instrument, action)
 
     async def recover(self, account: Account) -> None:
         """Settle what a crash left open of an account that no replay drives."""

@@ -17,6 +17,7 @@ from alphaloop.adapters.venues.paper import PaperVenue
 from alphaloop.core.clock import SystemClock
 from alphaloop.core.events import Event
 from alphaloop.entrypoints import rooms
+from alphaloop.entrypoints.ex_dates import EX_DATE_JOB, pass_ex_dates, queue_ex_dates
 from alphaloop.entrypoints.scheduler import Scheduler
 from alphaloop.entrypoints.warm import is_warm, own_cache
 from alphaloop.entrypoints.web import BUS_FILE, make_wiring
@@ -24,6 +25,7 @@ from alphaloop.features.accounts.models import Account
 from alphaloop.features.accounts.service import MANUAL_VENUE
 from alphaloop.features.audit.jobs import seal_once
 from alphaloop.features.market import service as market
+from alphaloop.features.market.events import EX_DATE_PASSED
 from alphaloop.features.orders import repository as order_rows
 from alphaloop.features.orders.execution import Execution, VenuePlug
 from alphaloop.features.users.models import UserProfile
@@ -55,9 +57,11 @@ class Worker:
         self._told: dict[int, int] = {}
         listeners = rooms.listeners()
         listeners.setdefault("users.user_added", []).append(self._on_user_added)
+        listeners.setdefault(EX_DATE_PASSED, []).append(queue_ex_dates(wiring.clock))
         self._dispatcher = Dispatcher(wiring.db, wiring.clock, listeners, self._publish)
         parts: dict[type[Any], Any] = {**wiring.parts, Settings: wiring.settings, Vault: wiring.vault}
-        self._jobs = LocalWorker(wiring.db, wiring.clock, rooms.job_handlers(), holder=self._holder, parts=parts)
+        handlers = rooms.job_handlers() | {EX_DATE_JOB: pass_ex_dates(self._trading_floor)}
+        self._jobs = LocalWorker(wiring.db, wiring.clock, handlers, holder=self._holder, parts=parts)
         self._scheduler = Scheduler(wiring.db, wiring.clock, rooms.schedules(wiring.settings), holder=self._holder)
         self._wake = asyncio.Event()
         self._replays: dict[int, asyncio.Task[None]] = {}

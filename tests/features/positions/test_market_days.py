@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.calendar import find_calendar
@@ -12,6 +13,8 @@ from alphaloop.core.clock import ManualClock
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.money import ZERO
+from alphaloop.core.order import OrderStatus
+from alphaloop.features.audit.models import AuditLog
 from alphaloop.features.orders import service as orders
 from alphaloop.features.orders.execution import Step
 from alphaloop.features.positions import service as positions
@@ -70,6 +73,44 @@ async def test_an_ex_date_is_booked_once_and_leaves_the_worth_as_it_was(db: Data
     stop = next(row for row in await desk.orders() if row.stop_price is not None)
     # (8 - 0.40) / 1.5 = 5.0666..., and it guards the new shares too.
     assert (stop.stop_price, stop.quantity) == (D("5.07"), D(150))
+    assert await desk.violations() == []
+
+
+async def test_what_moves_on_an_ex_date_is_in_the_audit_trail(db: Database, clock: ManualClock) -> None:
+    desk = await open_share_desk(db, clock)
+    await desk.submit(wish(quantity=100, instrument=SHARE, stop_loss="8"))
+    await desk.work()
+    await desk.turn(daily("2024-05-07", "10"))
+    await desk.submit(wish(quantity=100, type="LIMIT", price="9", instrument=SHARE))
+    await desk.work()
+    await desk.execution.pass_ex_date(desk.account, SHARE, CorporateAction(date(2024, 5, 8), cash=D("0.4"), bonus=D(1)))
+    async with db.read() as session:
+        rows = list(await session.scalars(select(AuditLog).where(AuditLog.action == "orders.restate")))
+    assert [(row.before, row.after) for row in rows] == [
+        ({"stop_price": "8", "quantity": "100"}, {"stop_price": "3.8", "quantity": "200"}),
+        ({"price": "9", "quantity": "100"}, {"price": "4.3", "quantity": "100"}),
+    ]
+    states = await desk.venue.order_states(desk.account.id, [row.client_order_id for row in await desk.orders()])
+    assert {one.status for one in states} == {OrderStatus.FILLED, OrderStatus.LIVE}
+    assert await desk.violations() == []
+
+
+async def test_an_order_whose_price_an_ex_date_takes_to_nothing_ends_with_its_reason(
+    db: Database, clock: ManualClock
+) -> None:
+    desk = await open_share_desk(db, clock)
+    await desk.submit(wish(quantity=100, instrument=SHARE, stop_loss="0.3"))
+    await desk.work()
+    await desk.turn(daily("2024-05-07", "10"))
+    for _ in range(2):
+        await desk.execution.pass_ex_date(desk.account, SHARE, CorporateAction(date(2024, 5, 8), cash=D("0.4")))
+    await desk.work()
+    stop = next(row for row in await desk.orders() if row.stop_price is not None)
+    assert (stop.status, stop.reason_code) == ("CANCELLED", "ex_date_no_price")
+    await desk.turn(daily("2024-05-08", "9.6"))
+    held = await desk.position(SHARE)
+    assert held is not None
+    assert held.quantity == 100
     assert await desk.violations() == []
 
 

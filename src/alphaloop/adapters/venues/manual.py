@@ -79,6 +79,20 @@ class ManualVenue:
             )
             return Answer.ACCEPTED if getattr(done, "rowcount", 0) == 1 else Answer.REFUSED
 
+    async def restate(self, account_id: int, order: VenueOrder, *, note: str) -> None:
+        """Put an open ticket's prices and quantity as they are now; `note` stands beside it where that changed them."""
+
+        async def restate(session: WriteSession) -> None:
+            ticket = await _ticket(session, account_id, order.client_order_id, lock=True)
+            if ticket is None or ticket.status not in _OPEN:
+                return
+            told = (order.quantity, order.price, order.stop_price)
+            if (ticket.quantity, ticket.price, ticket.stop_price) != told:
+                ticket.quantity, ticket.price, ticket.stop_price = told
+                ticket.reason = note
+
+        await self._once(restate)
+
     async def confirm(self, account_id: int, client_order_id: str, said: Confirmed) -> int:
         """Book one fill on a ticket; its position in the log. Saying the same trade again changes nothing.
 

@@ -38,6 +38,7 @@ from alphaloop.adapters.venues.contract import Answer, Placed, Settled, VenueOrd
 from alphaloop.core.bar import Bar
 from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
+from alphaloop.core.errors import InvalidError
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO, stored
@@ -408,7 +409,9 @@ class PaperVenue:
                 cost = EXACT.multiply(position.average, position.quantity)
                 position.quantity = EXACT.add(position.quantity, more)
                 position.average = stored(EXACT.divide(cost, position.quantity)) if position.quantity else ZERO
-            rows = await _open_rows(session, account_id, symbol)
+            rows = [
+                row for row in await _open_rows(session, account_id, symbol) if not _ended_by(action, row, instrument)
+            ]
             matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
             matcher.on_action(action)
             moved = {held.order.client_order_id: held for held in matcher.working}
@@ -469,6 +472,22 @@ class PaperVenue:
             for row in held:
                 totals[row.base_asset] = EXACT.add(totals.get(row.base_asset, ZERO), row.quantity)
             return totals
+
+
+def _ended_by(action: CorporateAction, row: PaperOrder, instrument: Instrument) -> bool:
+    """Cancel an order whose price an ex-date takes to nothing; whether it was one."""
+    try:
+        moved = [
+            action.rescale(price, close=price, tick=instrument.tick, by_ratio=False)
+            for price in (row.price, row.stop_price)
+            if price is not None
+        ]
+    except InvalidError:
+        moved = [ZERO]
+    if all(price > 0 for price in moved):
+        return False
+    row.status, row.reason = OrderStatus.CANCELLED, "ex_date_no_price"
+    return True
 
 
 def _book(account: PaperAccount, position: PaperPosition, fills: Sequence[Fill]) -> None:

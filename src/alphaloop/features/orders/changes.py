@@ -61,9 +61,10 @@ async def move_order(
     await announce_order(session, row, clock=clock)
 
 
-async def announce_order(session: WriteSession, row: OrderRow, *, clock: Clock) -> None:
+async def announce_order(session: WriteSession, row: OrderRow, *, clock: Clock, change: str = "") -> None:
+    """Tell of an order; `change` is its new status where nothing else is said."""
     payload: dict[str, Any] = {
-        "change": "submitted" if row.status == OrderStatus.INTENT else row.status.lower(),
+        "change": change or ("submitted" if row.status == OrderStatus.INTENT else row.status.lower()),
         "order": order_view(row).model_dump(mode="json"),
     }
     await announce(session, Event("orders.order_updated", payload, row.user_id, row.account_id), at=clock.now())

@@ -19,14 +19,14 @@ from alphaloop.core.events import Event
 from alphaloop.core.fill import FORCED_PREFIX, Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ZERO, stored
-from alphaloop.core.order import OrderStatus, OrderType
+from alphaloop.core.order import OrderStatus, OrderType, VenueOrder
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import repository
 from alphaloop.features.orders.changes import hold_for_order, move_order, venue_order
 from alphaloop.features.orders.models import OrderRow
 from alphaloop.features.orders.schemas import FillView, OrderRole
-from alphaloop.features.orders.service.ex_dates import book_ex_date
+from alphaloop.features.orders.service.ex_dates import EX_DATE_NOTE, book_ex_date
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
 from alphaloop.infra.db import Database, ReadSession, WriteSession
@@ -42,6 +42,13 @@ class BooksExDates(Protocol):
     """A venue of our own that must be told of ex-dates; a real one knows them itself."""
 
     async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool: ...
+
+
+@runtime_checkable
+class RestatesOrders(Protocol):
+    """A venue of our own that keeps orders for somebody else and is told of their prices after an ex-date."""
+
+    async def restate(self, account_id: int, order: VenueOrder, *, note: str) -> None: ...
 
 
 @runtime_checkable
@@ -126,7 +133,8 @@ class Execution:
     async def _stopped(self, session: WriteSession, account: Account, row: OrderRow) -> bool:
         """End an order that no venue has and that must not leave any more; whether it was one."""
         if row.cancel_requested:
-            await move_order(session, row, OrderStatus.CANCELLED, clock=self._clock, reason="requested")
+            reason = row.reason_code or "requested"
+            await move_order(session, row, OrderStatus.CANCELLED, clock=self._clock, reason=reason)
         elif not row.reduce_only and await risk.find_halt(session, account) is not None:
             await move_order(session, row, OrderStatus.REJECTED, clock=self._clock, reason="trading_halted")
         else:
@@ -284,6 +292,14 @@ class Execution:
         await self._crash_point(Step("after_ex_date"))
         async with self._db.write() as session:
             await book_ex_date(session, account, instrument, action, clock=self._clock)
+        if isinstance(venue, RestatesOrders):
+            await self._crash_point(Step("before_restating"))
+            async with self._db.read() as session:
+                working = await repository.working_orders(session, account.id, instrument=instrument.symbol)
+            for row in working:
+                if row.venue_order_id is not None and not row.cancel_requested:
+                    await venue.restate(account.id, venue_order(row), note=EX_DATE_NOTE)
+        await self.book(account)
 
     async def _apply(
         self, session: WriteSession, account: Account, row: OrderRow, instrument: Instrument, fill: Fill
@@ -309,7 +325,9 @@ class Execution:
             if found is None:
                 return
             row = await repository.lock_order(session, found.id)
-            await move_order(session, row, state.status, clock=self._clock, reason=state.reason or None)
+            # Who asked for the cancel knows better than the venue why.
+            reason = row.reason_code or state.reason or None
+            await move_order(session, row, state.status, clock=self._clock, reason=reason)
             if row.filled_quantity == 0:
                 await _drop_protection(session, row, self._clock)
 

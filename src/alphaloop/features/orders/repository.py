@@ -95,6 +95,12 @@ async def working_orders(session: ReadSession, account_id: int, *, instrument: s
     return list(await session.scalars(query.order_by(OrderRow.id)))
 
 
+async def accounts_working(session: ReadSession, instrument: str) -> set[int]:
+    """Accounts that have working orders in an instrument."""
+    query = select(OrderRow.account_id).where(OrderRow.instrument == instrument, OrderRow.status.in_(_WORKING))
+    return set(await session.scalars(query.distinct()))
+
+
 async def accounts_with_work(session: ReadSession) -> list[int]:
     """Accounts that have working orders."""
     return list(await session.scalars(select(OrderRow.account_id).where(OrderRow.status.in_(_WORKING)).distinct()))

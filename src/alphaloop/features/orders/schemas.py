@@ -66,7 +66,8 @@ class ClosePosition(Wire):
 
 
 class TicketView(Wire):
-    """An order that a person is to carry out at their broker; `text` is the line to copy or send."""
+    """An order that a person is to carry out at their broker; `text` is the line to copy or send. `note` is `ex_date`
+    where its prices were restated since: what lies at the broker still has the old ones."""
 
     client_order_id: str
     instrument: str
@@ -77,6 +78,7 @@ class TicketView(Wire):
     price: Money | None
     stop_price: Money | None
     ts: int
+    note: str
     text: str
 
 

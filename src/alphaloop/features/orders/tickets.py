@@ -117,5 +117,6 @@ def _view(ticket: Any, locale: str) -> TicketView:
         price=ticket.price,
         stop_price=ticket.stop_price,
         ts=ticket.ts_ms,
+        note=ticket.reason,
         text=ticket.text(locale=locale),
     )

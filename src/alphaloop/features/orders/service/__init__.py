@@ -1,6 +1,7 @@
 """Use cases of orders. Manual, plan, alert, signal and copied orders all enter at `submit_many`."""
 
 from alphaloop.features.orders.service.cancel import cancel_order, close_position, request_cancels
+from alphaloop.features.orders.service.ex_dates import accounts_touched
 from alphaloop.features.orders.service.preview import preview_order
 from alphaloop.features.orders.service.read import (
     count_episode,
@@ -16,6 +17,7 @@ from alphaloop.features.orders.service.submit import NewOrderRequest, Submission
 __all__ = [
     "NewOrderRequest",
     "Submission",
+    "accounts_touched",
     "cancel_order",
     "close_position",
     "count_episode",

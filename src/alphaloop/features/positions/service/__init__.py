@@ -1,6 +1,12 @@
 """Use cases of positions: booking fills, ex-dates and funding, marking, and stating what an account is worth."""
 
-from alphaloop.features.positions.service.booking import apply_fill, find_position, list_positions, view
+from alphaloop.features.positions.service.booking import (
+    accounts_holding,
+    apply_fill,
+    find_position,
+    list_positions,
+    view,
+)
 from alphaloop.features.positions.service.ex_dates import book_action
 from alphaloop.features.positions.service.flows import FlowKind, list_cash_flows
 from alphaloop.features.positions.service.funding import FundingPaid, book_funding
@@ -22,6 +28,7 @@ __all__ = [
     "FundingPaid",
     "Worth",
     "account_time_ms",
+    "accounts_holding",
     "apply_fill",
     "book_action",
     "book_funding",

@@ -40,6 +40,15 @@ async def list_positions(session: ReadSession, account_id: int, *, flat: bool = 
     return [row for row in rows if flat or row.quantity != 0]
 
 
+async def accounts_holding(session: ReadSession, instrument: str) -> set[int]:
+    """Accounts with a position in an instrument."""
+    # Amounts are text on SQLite, so what is flat is sorted out here.
+    rows = await session.execute(
+        select(PositionRow.account_id, PositionRow.quantity).where(PositionRow.instrument == instrument)
+    )
+    return {row.account_id for row in rows if row.quantity != 0}
+
+
 async def apply_fill(
     session: WriteSession, account: Account, instrument: Instrument, fill: Fill, *, clock: Clock
 ) -> PositionRow:
