@@ -1,4 +1,4 @@
-"""What every venue must offer, put to each plug in turn; today that is the paper venue."""
+"""What every venue must offer, put to each plug in turn: the paper venue, and tickets that a person carries out."""
 
 import asyncio
 import random
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from alphaloop.adapters.venues.contract import Answer
+from alphaloop.adapters.venues.manual import Confirmed, ManualVenue
 from alphaloop.adapters.venues.paper import PaperVenue
+from alphaloop.core.bar import Bar
 from alphaloop.core.clock import ManualClock
 from alphaloop.core.money import EXACT, ZERO
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
@@ -18,9 +20,33 @@ from tests.builders import BTC, BTC_PERP, ETH, START_MS, STEP_MS, D, bar, open_d
 
 pytestmark = pytest.mark.database
 
-Venue = PaperVenue
 ME, OTHER = 1, 2
 FEE = D("0.001")
+
+
+class ByHand(ManualVenue):
+    """Tickets and somebody who carries each to a broker, where it trades whole at the open of the next bar."""
+
+    async def on_bar(self, account_id: int, closed: Bar) -> bool:
+        open_tickets = await self.open_tickets(account_id)
+        due = [
+            ticket
+            for ticket in open_tickets
+            if ticket.instrument == closed.instrument
+            and ticket.ts_ms <= closed.ts_ms
+            and (ticket.price is None or (ticket.price >= closed.open) == (ticket.side == OrderSide.BUY))
+        ]
+        for ticket in due:
+            said = Confirmed(ticket.remaining, closed.open, ZERO, "USDT", closed.close_ms)
+            await self.confirm(account_id, ticket.client_order_id, said)
+        return bool(due)
+
+
+Venue = PaperVenue | ByHand
+
+
+async def open_by_hand(db: Database, _clock: ManualClock) -> ByHand:
+    return ByHand(db)
 
 
 async def open_paper(db: Database, clock: ManualClock, cash: str = "10000") -> PaperVenue:
@@ -32,12 +58,18 @@ async def open_paper(db: Database, clock: ManualClock, cash: str = "10000") -> P
     return venue
 
 
-VENUES: dict[str, Callable[..., Awaitable[Venue]]] = {"paper": open_paper}
+VENUES: dict[str, Callable[..., Awaitable[Venue]]] = {"paper": open_paper, "manual": open_by_hand}
 
 
 @pytest.fixture(params=list(VENUES))
 async def venue(request: pytest.FixtureRequest, db: Database, clock: ManualClock) -> Venue:
     return await VENUES[request.param](db, clock)
+
+
+@pytest.fixture
+async def paper(db: Database, clock: ManualClock) -> PaperVenue:
+    """For what a venue that matches by itself must do; a broker's own matching is no plug of ours."""
+    return await open_paper(db, clock)
 
 
 async def place(venue: Venue, order: VenueOrder, *, account: int = ME, n: int = 0) -> Any:
@@ -104,20 +136,32 @@ async def test_fills_are_paged_by_position_without_gap_or_repeat(venue: Venue) -
     assert len({fill.trade_id for _, fill in everything}) == 7
 
 
+NONSENSE = {
+    "no price": venue_wish("a", type="LIMIT"),
+    "a price too many": venue_wish("a", price="100"),
+    "zero": venue_wish("a", quantity=0),
+    "negative": venue_wish("a", quantity=-1),
+}
 REFUSED = {
     "off lot": venue_wish("a", quantity="0.0001"),
     "off tick": venue_wish("a", type="LIMIT", price="100.001"),
-    "no price": venue_wish("a", type="LIMIT"),
-    "zero": venue_wish("a", quantity=0),
-    "negative": venue_wish("a", quantity=-1),
     "too small": venue_wish("a", quantity="0.001", type="LIMIT", price="100"),
     "too dear": venue_wish("a", quantity=101, type="LIMIT", price="100"),
     "not held": venue_wish("a", "SELL", 1),
 }
 
 
+@pytest.mark.parametrize("order", NONSENSE.values(), ids=list(NONSENSE))
+async def test_nonsense_leaves_no_trace(venue: Venue, order: VenueOrder) -> None:
+    await refuse(venue, order)
+
+
 @pytest.mark.parametrize("order", REFUSED.values(), ids=list(REFUSED))
-async def test_a_refused_order_leaves_no_trace(venue: Venue, order: VenueOrder) -> None:
+async def test_a_refused_order_leaves_no_trace(paper: PaperVenue, order: VenueOrder) -> None:
+    await refuse(paper, order)
+
+
+async def refuse(venue: Venue, order: VenueOrder) -> None:
     placed = await place(venue, order)
     assert placed.answer is Answer.REFUSED
     assert placed.code
@@ -132,56 +176,56 @@ async def test_an_instrument_that_is_not_listed_is_refused(db: Database, clock: 
     assert (await place(venue, venue_wish("a"))).code == "not_tradable_here"
 
 
-async def test_a_bar_is_matched_once_and_never_before_the_order(venue: Venue) -> None:
-    await place(venue, venue_wish("a"), n=1)
-    assert not await venue.on_bar(ME, bar(0, open=100))
-    assert await venue.on_bar(ME, bar(1, open=100))
-    await place(venue, venue_wish("b"), n=1)
-    assert not await venue.on_bar(ME, bar(1, open=100))
-    assert len(await venue.fills_after(ME, 0)) == 1
+async def test_a_bar_is_matched_once_and_never_before_the_order(paper: PaperVenue) -> None:
+    await place(paper, venue_wish("a"), n=1)
+    assert not await paper.on_bar(ME, bar(0, open=100))
+    assert await paper.on_bar(ME, bar(1, open=100))
+    await place(paper, venue_wish("b"), n=1)
+    assert not await paper.on_bar(ME, bar(1, open=100))
+    assert len(await paper.fills_after(ME, 0)) == 1
 
 
-async def test_an_order_placed_after_a_bar_opened_is_not_cut_by_that_bar(venue: Venue) -> None:
+async def test_an_order_placed_after_a_bar_opened_is_not_cut_by_that_bar(paper: PaperVenue) -> None:
     """A turn that runs again after a crash shows the venue a bar older than the order."""
-    await place(venue, venue_wish("a", quantity=90), n=1)
-    assert not await venue.on_bar(ME, bar(0, open=5000))
-    await venue.on_bar(ME, bar(1, open=100))
-    state = await venue.find_order(ME, "a")
+    await place(paper, venue_wish("a", quantity=90), n=1)
+    assert not await paper.on_bar(ME, bar(0, open=5000))
+    await paper.on_bar(ME, bar(1, open=100))
+    state = await paper.find_order(ME, "a")
     assert state is not None
     assert (state.status, state.filled) == (OrderStatus.FILLED, D(90))
 
 
-async def test_a_market_order_is_cut_to_the_cash_and_ends(venue: Venue) -> None:
-    await place(venue, venue_wish("a", quantity=99))
-    await venue.on_bar(ME, bar(0, open=150))
-    state = await venue.find_order(ME, "a")
+async def test_a_market_order_is_cut_to_the_cash_and_ends(paper: PaperVenue) -> None:
+    await place(paper, venue_wish("a", quantity=99))
+    await paper.on_bar(ME, bar(0, open=150))
+    state = await paper.find_order(ME, "a")
     assert state is not None
     assert (state.status, state.reason) == (OrderStatus.EXPIRED, "insufficient_cash")
-    ((_, fill),) = await venue.fills_after(ME, 0)
+    ((_, fill),) = await paper.fills_after(ME, 0)
     assert state.filled == fill.quantity
-    assert ZERO <= (await venue.balances(ME))["USDT"] < D("0.16")
+    assert ZERO <= (await paper.balances(ME))["USDT"] < D("0.16")
 
 
-async def test_a_market_order_does_not_spend_what_a_limit_was_promised(venue: Venue) -> None:
-    await place(venue, venue_wish("market", quantity=90))
-    await place(venue, venue_wish("limit", quantity=90, type="LIMIT", price="100"))
-    await venue.on_bar(ME, bar(0, open=101, low=99))
-    assert (await venue.balances(ME))["USDT"] >= 0
+async def test_a_market_order_does_not_spend_what_a_limit_was_promised(paper: PaperVenue) -> None:
+    await place(paper, venue_wish("market", quantity=90))
+    await place(paper, venue_wish("limit", quantity=90, type="LIMIT", price="100"))
+    await paper.on_bar(ME, bar(0, open=101, low=99))
+    assert (await paper.balances(ME))["USDT"] >= 0
 
 
-async def test_a_limit_on_one_instrument_keeps_its_cash_from_a_market_order_on_another(venue: Venue) -> None:
-    await place(venue, venue_wish("limit", quantity=90, type="LIMIT", price="100", instrument=ETH))
-    await place(venue, venue_wish("market", quantity=90))
-    await venue.on_bar(ME, bar(0, open=100))
-    await venue.on_bar(ME, bar(0, open=100, instrument=ETH))
-    assert (await venue.balances(ME))["USDT"] >= 0
+async def test_a_limit_on_one_instrument_keeps_its_cash_from_a_market_order_on_another(paper: PaperVenue) -> None:
+    await place(paper, venue_wish("limit", quantity=90, type="LIMIT", price="100", instrument=ETH))
+    await place(paper, venue_wish("market", quantity=90))
+    await paper.on_bar(ME, bar(0, open=100))
+    await paper.on_bar(ME, bar(0, open=100, instrument=ETH))
+    assert (await paper.balances(ME))["USDT"] >= 0
 
 
-async def test_a_stop_that_is_not_reached_outlives_a_lack_of_cash(venue: Venue) -> None:
-    await place(venue, venue_wish("stop", quantity=10, type="STOP", stop_price="120"))
-    await place(venue, venue_wish("market", quantity=99))
-    await venue.on_bar(ME, bar(0, open=101))
-    state = await venue.find_order(ME, "stop")
+async def test_a_stop_that_is_not_reached_outlives_a_lack_of_cash(paper: PaperVenue) -> None:
+    await place(paper, venue_wish("stop", quantity=10, type="STOP", stop_price="120"))
+    await place(paper, venue_wish("market", quantity=99))
+    await paper.on_bar(ME, bar(0, open=101))
+    state = await paper.find_order(ME, "stop")
     assert state is not None
     assert state.status is OrderStatus.LIVE
 

@@ -126,3 +126,40 @@ async def test_an_order_by_hand_states_its_price_and_only_its_owner_speaks_of_it
     paper = await town.made("POST", "/accounts", json={"name": "paper", "cash": "1000"})
     assert (await town.send("GET", f"/trading/tickets?account_id={paper['id']}")).status_code == 404
     assert (await town.send("GET", f"/trading/tickets?account_id={account}", who="bert")).status_code == 404
+
+
+async def test_an_account_by_hand_keeps_no_margin(town: Town) -> None:
+    body = {"name": "by hand", "venue": "manual", "quote_asset": "USDT", "cash": "1000"}
+    for terms in ({"leverage": "2"}, {"isolated": True}):
+        answer = await town.send("POST", "/accounts", json=body | terms)
+        assert (answer.status_code, answer.json()["detail"]) == (422, [{"field": "leverage", "code": "out_of_range"}])
+
+
+async def test_what_only_paper_or_a_moving_market_allows_is_refused_by_hand(town: Town) -> None:
+    account = await open_account(town)
+    body = {"account_id": account, "instrument": BTC.symbol, "side": "BUY", "type": "LIMIT"}
+    answer = await town.send("POST", "/trading/simulate/orders", json=body | {"quantity": "1", "price": "100"})
+    assert answer.json()["code"] == "not_a_paper_account"
+    running = {"account_id": account, "strategy": "reversion/bollinger", "instrument": BTC.symbol, "timeframe": "30m"}
+    assert (await town.send("POST", "/sessions", json=running)).json()["code"] == "no_moving_market"
+    answer = await town.send("POST", "/trading/orders", json=body | {"type": "MARKET", "quantity": "1"})
+    assert answer.status_code == 409
+    assert await shown(town, "orders", account) == []
+
+
+async def test_a_halt_stops_tickets_that_open_and_lets_those_go_that_close(town: Town) -> None:
+    """The operator allows no live trading here, and tickets are written all the same: nothing leaves the machine."""
+    account, worker = await open_account(town), Worker(town.wiring)
+    bought = await order(town, account, "BUY")
+    await look(worker)
+    await tell(town, bought["id"], quantity="2", price="100")
+    await look(worker)
+    halt = await town.send("POST", "/risk/halt", json={"on": True, "account_id": account})
+    assert halt.status_code == 204, halt.text
+    body = {"account_id": account, "instrument": BTC.symbol, "type": "LIMIT", "quantity": "2", "price": "100"}
+    refused = await town.send("POST", "/trading/orders", json=body | {"side": "BUY"})
+    assert refused.json()["code"] == "trading_halted"
+    await town.made("POST", "/trading/orders", json=body | {"side": "SELL", "reduce_only": True})
+    await look(worker)
+    (ticket,) = await shown(town, "tickets", account)
+    assert (ticket["side"], ticket["note"]) == ("SELL", "")

@@ -103,13 +103,18 @@ async def open_paper_account(
     cash = cash if cash is not None else preset.cash if preset else ZERO
     if not 1 <= terms.leverage <= MAX_LEVERAGE:
         raise InvalidError("Leverage lies between 1 and 125.", fields=(("leverage", "out_of_range"),))
+    if by_hand and (terms.leverage != ONE or terms.isolated):
+        raise InvalidError(
+            "No margin is kept of what is traded by hand: leverage is 1.", fields=(("leverage", "out_of_range"),)
+        )
     if not 0 < cash <= MAX_PAPER_CASH:
         raise InvalidError("Opening cash must be positive and not absurd.", fields=(("cash", "out_of_range"),))
     account = Account(
         user_id=actor.person,
         name=name,
         kind=AccountKind.BROKER if by_hand else AccountKind.PAPER,
-        # Nothing of a ticket leaves this machine, so what guards live trading does not stand in its way.
+        # Nothing of a ticket leaves this machine, so the operator's leave to trade live is not asked for; limits and
+        # halts bind it like any other account, and its fills are what a person says of them.
         trading_mode=TradingMode.DRY_RUN if by_hand else TradingMode.PAPER,
         venue=MANUAL_VENUE if by_hand else "paper",
         quote_asset=quote_asset,
