@@ -300,8 +300,8 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
     def optimist(
         book: Any, n: int, t: int, open: float, high: float, low: float, slippage: float, room: float
     ) -> tuple[float, int]:
-        side = np.sign(book.quantity[n])
-        take = book.take[n]
+        side = np.sign(book.slots[n].quantity)
+        take = book.slots[n].take_at
         best = high if side > 0 else low
         if side * best >= side * take:
             return (open if side * open >= side * take else take), 2

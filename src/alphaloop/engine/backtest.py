@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from alphaloop.engine.features import build_panel
 from alphaloop.engine.panel import Floats, Panel, Series
 from alphaloop.engine.portfolio import Trade, round_trips
 from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
+from alphaloop.engine.sim_unfilled import Unfilled, count_unfilled, tell_unfilled
 from alphaloop.engine.simulate import Fills, Flows, Ground, Rules, Simulation, simulate
 from alphaloop.engine.strategy import Signals, Strategy
 from alphaloop.kernels import metrics as figures
@@ -30,6 +32,7 @@ class BacktestResult:
 
     `metrics` holds plain numbers, None where a figure cannot be told. `trades` are closed round trips in order of
     their end, profits net of fees. `equity` is float64[T], one value per row of `panel`, after that row's close.
+    `unfilled` are the instructions that could not trade when they first should have, and why.
     """
 
     run_id: str
@@ -42,6 +45,7 @@ class BacktestResult:
     fills: Fills
     panel: Panel
     signals: Signals
+    unfilled: Unfilled
     notes: tuple[str, ...] = ()
     flows: Flows | None = None
     stopped: int = -1
@@ -52,7 +56,7 @@ class BacktestResult:
         for name, value in self.metrics.items():
             text = "n/a" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
             lines.append(f"  {name:<14}{text:>18}")
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(f"  {line}" for line in tell_unfilled(self.unfilled)), *self.notes])
 
 
 def run_backtest(
@@ -73,11 +77,13 @@ def run_backtest(
     actions: Actions | None = None,
     stakes: Mapping[str, Stake] | None = None,
     fractions: bool = False,
+    sessions: Sequence[date] = (),
 ) -> BacktestResult:
     """Run a strategy over bars without any account.
 
     With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
-    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates.
+    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates. `sessions` are
+    the market's own days: a day without a bar was a suspension.
 
     `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
     or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
@@ -101,7 +107,15 @@ def run_backtest(
     signals = strategy.evaluate(panel, params)
     ground = None
     if instruments is not None:
-        ground = lay_ground(panel, instruments, broker_rate=fee, actions=actions, stakes=stakes, fractions=fractions)
+        ground = lay_ground(
+            panel,
+            instruments,
+            broker_rate=fee,
+            actions=actions,
+            stakes=stakes,
+            fractions=fractions,
+            sessions=sessions,
+        )
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
     trades = round_trips(made.fills, panel)
     return BacktestResult(
@@ -115,6 +129,7 @@ def run_backtest(
         fills=made.fills,
         panel=panel,
         signals=signals,
+        unfilled=made.unfilled,
         notes=_notes(panel, made),
         flows=made.flows,
         stopped=made.stopped,
@@ -159,6 +174,7 @@ def result_rows(result: BacktestResult, labels: Sequence[Any] | None = None) -> 
         "metrics": result.metrics,
         "trades": trades,
         "equity": [{"ts": ts[row], "equity": value} for row, value in enumerate(result.equity.tolist())],
+        "unfilled": count_unfilled(result.unfilled),
         "notes": list(result.notes),
     }
 

@@ -3,7 +3,7 @@
 Every figure comes from `market_rules` and `core/corporate`; nothing is decided here.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -70,11 +70,13 @@ def lay_ground(
     actions: Actions | None = None,
     stakes: Mapping[str, Stake] | None = None,
     fractions: bool = False,
+    sessions: Sequence[date] = (),
 ) -> Ground:
     """The rules of each column's instrument over the panel's rows; prices must be raw where there are limits.
 
-    `actions` and `stakes` go by the instrument's symbol. InvalidError 'no_market' for an instrument without a market,
-    'wrong_instruments' when they are not one per column.
+    `actions` and `stakes` go by the instrument's symbol. `sessions` are the days on which the market traded, as far as
+    anybody knows: a column without a bar on one of them was suspended. InvalidError 'no_market' for an instrument
+    without a market, 'wrong_instruments' when they are not one per column.
     """
     if len(instruments) != len(panel.names):
         raise InvalidError("Rules need one instrument per column.", code="wrong_instruments")
@@ -85,9 +87,11 @@ def lay_ground(
     kind = np.zeros((depth, columns), dtype=np.int64)
     up, down = np.full((depth, columns), np.inf), np.zeros((depth, columns))
     booked: dict[str, Any] = {name: np.full((depth, columns), neutral) for name, neutral in _NEUTRAL.items()}
+    skipped, traded = np.zeros((depth, columns), dtype=np.bool_), sorted(sessions)
     kinds = _Kinds()
     for n, instrument in enumerate(instruments):
         kept = days[keys.index(instrument.calendar)]
+        skipped[: len(kept.dates), n] = _skipped(kept.dates, traded)
         rules = _rules_by_day(instrument, kept.dates, fractions)
         kind[: len(rules), n] = [kinds.number(one) for one in rules]
         due = _on_days(actions.get(instrument.symbol, ()) if actions else (), kept.dates)
@@ -106,6 +110,7 @@ def lay_ground(
         day=rows,
         turns=np.r_[True, np.any(rows[1:] != rows[:-1], axis=1)],
         calendar=np.array([keys.index(one.calendar) for one in instruments], dtype=np.int64),
+        skipped=skipped,
         kind=kind,
         up=up,
         down=down,
@@ -169,6 +174,12 @@ def _rules_by_day(instrument: Instrument, dates: list[date], fractions: bool) ->
             spans[span] = rules.in_fractions() if fractions else rules
         found.append(spans[span])
     return found
+
+
+def _skipped(dates: list[date], sessions: list[date]) -> Bools:
+    """Whether a session lies between each day and the day before it."""
+    before, upto = (np.array([side(sessions, day) for day in dates]) for side in (bisect_left, bisect_right))
+    return np.concatenate([[False], before[1:] > upto[:-1]])
 
 
 def _on_days(actions: Sequence[CorporateAction], dates: list[date]) -> dict[int, list[CorporateAction]]:

@@ -32,6 +32,7 @@ class Ground(NamedTuple):
 
     `day[T, C]` is the trading day of each row by each of C calendars, `turns[T]` whether any of them begins in this
     row, `calendar[N]` whose calendar a column keeps.
+    `skipped[D, N]` says that the market has traded since the day before without a bar of this column.
     `kind[D, N]` is the row of `terms` and `charges` that holds, `up` and `down` [D, N] are the price limits (inf, 0:
     none). `ratio` and `cash` [D, N] are what one share becomes and receives on its ex-date (1, 0: nothing); a price
     level p of before is (p + shift) x factor after it.
@@ -47,6 +48,7 @@ class Ground(NamedTuple):
     day: Ints
     turns: Bools
     calendar: Ints
+    skipped: Bools
     kind: Ints
     up: Floats
     down: Floats
@@ -76,6 +78,7 @@ def no_ground(columns: int, lot: float) -> Ground:
         day=np.zeros((1, 1), dtype=np.int64),
         turns=np.zeros(1, dtype=np.bool_),
         calendar=np.zeros(columns, dtype=np.int64),
+        skipped=np.zeros((1, columns), dtype=np.bool_),
         kind=np.zeros((1, columns), dtype=np.int64),
         up=np.full((1, columns), np.inf),
         down=days,
@@ -125,15 +128,15 @@ def fee_of(charges: Floats, side: float, quantity: float, notional: float) -> fl
     if quantity == 0.0:
         return total
     for c in range(len(charges)):
-        one = charges[c]
-        if one[RATE] == 0.0 or one[SIDE] * side < 0.0:
+        if charges[c, RATE] == 0.0 or charges[c, SIDE] * side < 0.0:
             continue
-        of = notional if one[PER] == 0.0 else (quantity if one[PER] == 1.0 else 1.0)
-        raw = min(max(of * one[RATE], one[MINIMUM]), one[MAXIMUM])
-        if one[STEP] > 0.0:
-            steps = raw / one[STEP]
-            rounded = np.ceil(steps - LOT_GRACE) if one[ROUND_UP] > 0.0 else np.floor(steps + 0.5 + LOT_GRACE)
-            raw = rounded * one[STEP]
+        of = notional if charges[c, PER] == 0.0 else (quantity if charges[c, PER] == 1.0 else 1.0)
+        raw = min(max(of * charges[c, RATE], charges[c, MINIMUM]), charges[c, MAXIMUM])
+        if charges[c, STEP] > 0.0:
+            steps = raw / charges[c, STEP]
+            upwards = charges[c, ROUND_UP] > 0.0
+            rounded = np.ceil(steps - LOT_GRACE) if upwards else np.floor(steps + 0.5 + LOT_GRACE)
+            raw = rounded * charges[c, STEP]
         total += raw
     return total
 
@@ -143,9 +146,11 @@ def fee_rate(charges: Floats, side: float, price: float) -> float:
     """Fees as a share of notional, minimums and rounding apart."""
     total = 0.0
     for c in range(len(charges)):
-        one = charges[c]
-        if one[SIDE] * side >= 0.0:
-            total += one[RATE] if one[PER] == 0.0 else (one[RATE] / price if one[PER] == 1.0 else 0.0)
+        if charges[c, SIDE] * side >= 0.0:
+            if charges[c, PER] == 0.0:
+                total += charges[c, RATE]
+            elif charges[c, PER] == 1.0:
+                total += charges[c, RATE] / price
     return total
 
 
@@ -154,9 +159,8 @@ def fee_floor(charges: Floats, side: float) -> float:
     """What minimums and rounding may add to the rate."""
     total = 0.0
     for c in range(len(charges)):
-        one = charges[c]
-        if one[RATE] > 0.0 and one[SIDE] * side >= 0.0:
-            total += one[MINIMUM] + one[STEP] + (one[RATE] if one[PER] == 2.0 else 0.0)
+        if charges[c, RATE] > 0.0 and charges[c, SIDE] * side >= 0.0:
+            total += charges[c, MINIMUM] + charges[c, STEP] + (charges[c, RATE] if charges[c, PER] == 2.0 else 0.0)
     return total
 
 

@@ -25,9 +25,10 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.core.signal import Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.params import numbers
-from alphaloop.engine.sim_book import Book, Held, Terms, View, protective_level
+from alphaloop.engine.sim_book import SLOT, Book, Held, Terms, View, protective_level
 from alphaloop.engine.sim_pass import MEMORY, run_managed, run_plain
 from alphaloop.engine.sim_rules import Ground, no_ground
+from alphaloop.engine.sim_unfilled import UNFILLED, Obstacle, Unfilled, read_unfilled
 from alphaloop.engine.strategy import Signals, check_signals
 
 __all__ = [
@@ -37,8 +38,10 @@ __all__ = [
     "Flows",
     "Ground",
     "Held",
+    "Obstacle",
     "Rules",
     "Simulation",
+    "Unfilled",
     "View",
     "plain_params",
     "protective_level",
@@ -127,7 +130,8 @@ class Simulation(NamedTuple):
     """`equity` and `cash` float64[T] after each row's close; `quantity` float64[N] held after the last row.
 
     Shares received on an ex-date are fills at price 0. `stopped` is the row of a liquidation, after which nothing
-    trades and equity stands still (-1: none).
+    trades and equity stands still (-1: none). `unfilled` are the instructions that could not trade when they first
+    should have.
     """
 
     fills: Fills
@@ -135,6 +139,7 @@ class Simulation(NamedTuple):
     cash: Floats
     quantity: Floats
     flows: Flows
+    unfilled: Unfilled
     stopped: int = -1
 
 
@@ -172,8 +177,17 @@ def simulate(
         run, given = _compiled(manage), plain_params(params)
         made = run_managed(book, view, target, episode, stop, take, trail, terms, ground, run, given)
     rows, equity, cash, stopped = made
-    moved = rows[:, 5] >= FillReason.DIVIDEND
-    return Simulation(_as_fills(rows[~moved]), equity, cash, book.quantity, _as_flows(rows[moved]), int(stopped))
+    kind = rows[:, 5]
+    traded, refused = kind < FillReason.DIVIDEND, kind >= UNFILLED
+    return Simulation(
+        fills=_as_fills(rows[traded]),
+        equity=equity,
+        cash=cash,
+        quantity=np.array(book.slots.quantity),
+        flows=_as_flows(rows[~traded & ~refused]),
+        unfilled=read_unfilled(rows[refused], book.asked),
+        stopped=int(stopped),
+    )
 
 
 def view_of(panel: Panel) -> View:
@@ -231,24 +245,16 @@ def _terms(rules: Rules, signals: Signals) -> Terms:
 
 
 def _empty_book(columns: int, cash: float) -> Book:
-    zeros, none = np.zeros(columns), np.full(columns, np.nan)
-    never = np.full(columns, -1, dtype=np.int64)
-    floats = {"quantity", "average", "best", "worst", "realised", "intent"}
-    floats |= {"today", "order_quantity", "order_notional"}
-    given: dict[str, Any] = {name: zeros.copy() for name in floats}
-    given |= {
-        name: none.copy()
-        for name in ("stop", "take", "trail", "acted_target", "pending_target", "pending_quantity", "last", "room")
-    }
-    given |= {
-        name: never.copy()
-        for name in ("entry_row", "episode", "spent", "acted_episode", "pending_episode", "pending_reason")
-    }
+    # Attributes of records read alike in Python and compiled.
+    slots = np.zeros(columns, dtype=SLOT).view(np.recarray)
+    for name in ("stop_at", "take_at", "trail", "acted_target", "pending_target", "pending_quantity", "last"):
+        slots[name] = np.nan
+    slots["room"] = np.inf
+    for name in ("entry_row", "episode", "acted_episode", "pending_episode", "pending_reason", "refused"):
+        slots[name] = -1
     # -1 is "no episode" in signals; a spent marker must never equal it.
-    given["spent"] -= 1
-    given |= {name: np.zeros(columns, dtype=np.int64) for name in ("adds", "pending_age", "session", "order_reason")}
-    given["pending"] = np.zeros(columns, dtype=np.bool_)
-    return Book(money=np.array([float(cash)]), mem=np.zeros((columns, MEMORY)), **given)
+    slots["spent"] = -2
+    return Book(np.array([float(cash)]), slots, np.zeros(2, dtype=np.int64), np.zeros((columns, MEMORY)))
 
 
 def _as_fills(rows: Floats) -> Fills:
