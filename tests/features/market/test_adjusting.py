@@ -15,7 +15,7 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.features.market import rules
 from alphaloop.features.market.adjusting import ExDate, check_one_mode
 from alphaloop.features.market.models import StoredMode
-from alphaloop.features.market.reading import SeriesKey, known_factors, newest_table, read_after, read_series
+from alphaloop.features.market.reading import SeriesKey, newest_table, read_after, read_series
 from alphaloop.features.market.store import BarStore, rows_of
 from tests.features.market.walks import walk
 
@@ -106,15 +106,6 @@ def test_an_ex_date_to_come_changes_nothing(store: BarStore) -> None:
         read_series(store, key("forward", ex_dates=later)).close.tolist()
         == read_series(store, key("forward")).close.tolist()
     )
-
-
-def test_the_factor_known_at_a_bar_gives_the_series_as_adjusted_that_day(store: BarStore) -> None:
-    raw = read_series(store, key("none"))
-    factors = known_factors(store, key("none"), raw)
-    for row in (5, 10, 20, 25, 39):
-        moment = find_calendar("XSHG").close_ms(int(DAILY.ts[row]), Timeframe.D1)
-        as_of = read_series(store, key("forward"), as_of_ms=moment)
-        assert (raw.close * factors / factors[row])[: row + 1] == pytest.approx(as_of.close)
 
 
 def test_a_week_with_an_ex_date_in_it_is_made_of_adjusted_days(store: BarStore) -> None:

@@ -121,6 +121,30 @@ async def list_bars(
     return Response(orjson.dumps(body), media_type="application/json")
 
 
+@router.post("/market/compare", responses=_refusals(404))
+async def compare_instruments(
+    body: schemas.CompareIn, session: Reading, actor: Asking, wiring: Wired
+) -> schemas.CompareOut:
+    """How instruments grew beside each other. Prices adjusted in different ways, or nobody knows how, are refused."""
+    found = await service.compare_growth(
+        session,
+        actor,
+        service.BarStore(wiring.settings.bars_dir),
+        body.instruments,
+        body.timeframe,
+        limit=body.limit,
+        adjust=parse_adjustment(body.adjust),
+        as_of_ms=await service.moment_of(session, actor, body.replay_id),
+    )
+    rows = [
+        schemas.ComparedOut(
+            instrument=symbol, index=[value if value == value else None for value in found.index[:, column].tolist()]
+        )
+        for column, symbol in enumerate(found.symbols)
+    ]
+    return schemas.CompareOut(mode=found.mode, ts=found.ts.tolist(), rows=rows)
+
+
 @router.get("/market/health", responses=_refusals(404))
 async def get_series_health(
     session: Reading,

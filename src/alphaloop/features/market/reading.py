@@ -141,17 +141,6 @@ def _made(store: BarStore, finer: BarTable, key: SeriesKey, origin: Timeframe, a
     return drop_unfinished(made, target=key.timeframe, calendar=calendar, source_close_ms=reached)
 
 
-def known_factors(store: BarStore, key: SeriesKey, table: BarTable) -> "NDArray[np.float64]":
-    """The cumulated factor known at each bar of a raw table, float64[N]: `table` of this key read as traded.
-
-    price * factor / factor[t] is the series adjusted as of bar t, so a backtest meets no future ex-date; see
-    kernels/adjust."""
-    from alphaloop.kernels.adjust import known_factors as kernel
-
-    days = _dates(table.ts, key.origin, key.calendar_rules)
-    return kernel(days, steps=_steps(store, key, subtract=False))
-
-
 def _steps(store: BarStore, key: SeriesKey, *, subtract: bool) -> "Steps":
     """From the daily closes where they are stored in the same prices, because they are few; else from its own."""
     check_adjustable(key.held_as, Adjustment(Direction.FORWARD))

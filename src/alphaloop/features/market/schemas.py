@@ -20,6 +20,7 @@ from alphaloop.features.market.models import (
     SourceStatus,
     StoredMode,
 )
+from alphaloop.features.market.service.comparing import MAX_COMPARED
 from alphaloop.features.market.service.imports import FileHabits
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Ratio, Symbol, TimeMs, Wire
 
@@ -225,6 +226,31 @@ class ImportForm(Wire):
 
     def habits(self) -> FileHabits:
         return FileHabits(self.columns, self.clock == "market", self.label == "close", self.adjustment)
+
+
+class CompareIn(Wire):
+    """Instruments to put side by side over their newest `limit` bars; `adjust` as for bars."""
+
+    instruments: Annotated[list[Symbol], Field(min_length=1, max_length=MAX_COMPARED)]
+    timeframe: TimeframeName
+    limit: Annotated[Count, Field(ge=2, le=2000)] = 250
+    adjust: AdjustKey = "none"
+    replay_id: Id | None = None
+
+
+class ComparedOut(Wire):
+    """What one unit put in at an instrument's first bar became; null where it had no bar."""
+
+    instrument: str
+    index: list[Ratio | None]
+
+
+class CompareOut(Wire):
+    """`mode` is how every price was read; `ts` are the opening times of all bars (epoch ms), ascending."""
+
+    mode: str
+    ts: list[int]
+    rows: list[ComparedOut]
 
 
 class ActionsForm(Wire):

@@ -2,7 +2,7 @@
 
 from alphaloop.features.market.marks import Marks
 from alphaloop.features.market.naming import calendar_of
-from alphaloop.features.market.reading import SeriesKey, known_factors, newest_table, read_series
+from alphaloop.features.market.reading import SeriesKey, newest_table, read_series
 from alphaloop.features.market.service.actions import (
     BroughtActions,
     announce_ex_dates,
@@ -16,13 +16,18 @@ from alphaloop.features.market.service.bars import (
     Window,
     bar_row,
     check_health,
-    cross_section,
     newest_bars,
     read_arrays,
     read_bars,
     read_table,
     read_window,
     series_key,
+)
+from alphaloop.features.market.service.comparing import (
+    CrossSection,
+    Growth,
+    compare_growth,
+    cross_section,
 )
 from alphaloop.features.market.service.funding import (
     BroughtFunding,
@@ -83,7 +88,9 @@ __all__ = [
     "BarStore",
     "BroughtActions",
     "BroughtFunding",
+    "CrossSection",
     "FileHabits",
+    "Growth",
     "Imported",
     "Marks",
     "Prepared",
@@ -100,6 +107,7 @@ __all__ = [
     "calendar_of",
     "change_source",
     "check_health",
+    "compare_growth",
     "count_series",
     "create_replay",
     "cross_section",
@@ -112,7 +120,6 @@ __all__ = [
     "get_instrument",
     "get_replay",
     "get_source",
-    "known_factors",
     "link_account",
     "list_actions",
     "list_funding",

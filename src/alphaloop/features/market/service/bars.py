@@ -1,7 +1,6 @@
 """Reading bars: exact for the matcher, arrays for kernels, rows for people, as of a moment where one is given."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from alphaloop.core.corporate import RAW, Adjustment
 from alphaloop.core.errors import NotFoundError
 from alphaloop.core.money import plain
 from alphaloop.features.market import reading, repository
-from alphaloop.features.market.adjusting import ExDate, check_adjustable, check_one_mode
+from alphaloop.features.market.adjusting import ExDate, check_adjustable
 from alphaloop.features.market.health import MAX_LISTED, Findings, examine
 from alphaloop.features.market.market_health import examine_market
 from alphaloop.features.market.models import InstrumentRow, StoredMode
@@ -54,15 +53,6 @@ async def series_key(
     if adjust != RAW and modes:
         check_adjustable(key.held_as, adjust)
     return key
-
-
-async def cross_section(
-    session: ReadSession, instruments: Sequence[str], timeframe: Timeframe, *, adjust: Adjustment = RAW
-) -> list[SeriesKey]:
-    """The keys of many series whose prices may be compared; InvalidError names those whose mode is unknown or mixed."""
-    keys = [await series_key(session, instrument, timeframe, adjust=adjust) for instrument in instruments]
-    check_one_mode(keys)
-    return keys
 
 
 async def _ex_dates(session: ReadSession, instrument_id: int) -> tuple[ExDate, ...]:
