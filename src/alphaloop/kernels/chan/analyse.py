@@ -6,6 +6,8 @@ import numpy.typing as npt
 from alphaloop.kernels.chan.compiled import compiled
 from alphaloop.kernels.chan.divergence import macd_bar, measure_bar
 from alphaloop.kernels.chan.layout import (
+    FEATURES_F,
+    FEATURES_I,
     G_FINAL,
     G_LINES,
     HEAD_F,
@@ -32,7 +34,6 @@ from alphaloop.kernels.chan.layout import (
     Q_NEWEST,
     Q_PRICE,
     ROOM,
-    SEARCH_F,
     TRACKED,
     Z_ZD,
     Z_ZG,
@@ -78,6 +79,7 @@ SEGMENT_FEATURES = (
 )
 FEATURES = STROKE_FEATURES + SEGMENT_FEATURES
 _PER_LEVEL = len(STROKE_FEATURES)
+_COUNT = len(FEATURES)
 _AGE = STROKE_FEATURES.index("point_age")
 
 
@@ -115,6 +117,13 @@ def _level_features(
 
 
 @compiled
+def _write_out(out: Floats, since: int, to: int, value: float, first: int, age: bool) -> None:
+    """A column keeps its value over many bars: write them at once. An age is the distance to the row it holds."""
+    for i in range(since, to):
+        out[i] = first + i - value if age else value
+
+
+@compiled
 def advance(
     ints: Ints, floats: Floats, bars: Floats, mi: Ints, mf: Floats, free: Ints, free_f: Floats, li: Ints, lf: Floats,
     zi: Ints, zf: Floats, qi: Ints, qf: Floats, births: Ints, unproven: Ints, stacks: Ints, slots: Ints, journal: Ints,
@@ -123,33 +132,40 @@ def advance(
 ) -> None:  # fmt: skip
     """Take len(high) closed bars into the state; O(1) amortised a bar.
 
-    `features` is float64[n, len(wanted)] and gets the columns `wanted` (places in FEATURES) of each bar; with no
-    columns nothing is written. Arrays must have room for n more bars; the prices must be checked before."""
+    `features` is float64[len(wanted), n or more]: row c gets the column `wanted[c]` (places in FEATURES) of each bar;
+    with no columns nothing is written. Arrays must have room for n more bars; the prices must be checked before."""
     # The compile cache watches this file only: after editing a callee in another file, clear it (the .nbi and .nbc
     # files in __pycache__), or this loop keeps running the old one.
-    known = spare_f[SEARCH_F:]
-    columns, last = wanted.shape[0], high.shape[0] - 1
+    known, fresh = spare_f[FEATURES_F : FEATURES_F + _COUNT], spare_f[FEATURES_F + _COUNT :]
+    since = spare_i[FEATURES_I:]
+    columns, n = wanted.shape[0], high.shape[0]
     tracked, pending = ints[TRACKED] == 1, False
-    for i in range(high.shape[0]):
-        row = ints[N_BARS]
+    first = ints[N_BARS]
+    for i in range(n):
+        row = first + i
         macd_bar(floats, bars, row, close[i])
         measure_bar(ints[MEASURE], floats, bars, row, close[i], volume[i])
         merge_bar(ints, mi, mf, row, high[i], low[i])
         changed = strokes_bar(ints, floats, mi, mf, li, lf, free, free_f, row)
         pending = pending or changed
-        if pending and (tracked or i == last):
+        if pending and (tracked or i == n - 1):
             pending = False
             look_at_levels(
                 ints, floats, spare_i, spare_f, bars, mi, li, lf, zi, zf, qi, qf, births, unproven, stacks,
                 slots, journal, journal_f, row,
             )  # fmt: skip
         ints[N_BARS] = row + 1
-        if columns == 0:
+        if columns == 0 or not (changed or i == 0):
             continue
-        if changed or i == 0:
-            _level_features(ints, floats, 0, li, lf, zf, qi, qf, known[:_PER_LEVEL])
-            _level_features(ints, floats, 1, li, lf, zf, qi, qf, known[_PER_LEVEL:])
+        _level_features(ints, floats, 0, li, lf, zf, qi, qf, fresh[:_PER_LEVEL])
+        _level_features(ints, floats, 1, li, lf, zf, qi, qf, fresh[_PER_LEVEL:_COUNT])
         for c in range(columns):
-            column = wanted[c]
-            age = column == _AGE or column == _AGE + _PER_LEVEL
-            features[i, c] = row - known[column] if age else known[column]
+            value = fresh[wanted[c]]
+            if i == 0:
+                since[c], known[c] = 0, value
+            elif known[c] != value and not (np.isnan(known[c]) and np.isnan(value)):
+                _write_out(features[c], since[c], i, known[c], first, wanted[c] % _PER_LEVEL == _AGE)
+                since[c], known[c] = i, value
+    if n > 0:
+        for c in range(columns):
+            _write_out(features[c], since[c], n, known[c], first, wanted[c] % _PER_LEVEL == _AGE)

@@ -43,11 +43,11 @@ def asof_features(
     last_final_segment_end_price, segment_pivot_count, … segment_divergence_ratio. `columns` picks some of them.
 
     Raises ChanInputError as `ChanState.extend`, and for row 0 when there are no bars."""
-    wanted = _places(columns)
-    made = ChanState(config).extend_with_features(ts_ms, open, high, low, close, volume, wanted)
-    if made.shape[0] == 0:
+    columns = tuple(dict.fromkeys(columns))
+    made = ChanState(config).extend_with_features(ts_ms, open, high, low, close, volume, _places(columns))
+    if made.shape[1] == 0:
         raise ChanInputError(0, "there are no bars")
-    return {name: np.ascontiguousarray(made[:, i]) for i, name in enumerate(columns)}
+    return dict(zip(columns, made, strict=True))
 
 
 class ChanAsof:
@@ -55,14 +55,14 @@ class ChanAsof:
 
     def __init__(self, config: ChanConfig, columns: Sequence[str] = FEATURES) -> None:
         self.state = ChanState(config)
-        self._columns = tuple(columns)
-        self._wanted = _places(columns)
-        self._row: Floats = np.empty((1, len(self._columns)))
+        self._columns = tuple(dict.fromkeys(columns))
+        self._wanted = _places(self._columns)
+        self._row: Floats = np.empty((len(self._columns), 1))
 
     def step(self, ts_ms: int, open: float, high: float, low: float, close: float, volume: float) -> dict[str, float]:
         """Take one closed bar and say what is known now. Raises ChanInputError and changes nothing on an unfit bar."""
         self.state.step_with_features(ts_ms, open, high, low, close, volume, self._wanted, self._row)
-        return dict(zip(self._columns, self._row[0].tolist(), strict=True))
+        return dict(zip(self._columns, self._row[:, 0].tolist(), strict=True))
 
 
 def _places(columns: Sequence[str]) -> npt.NDArray[np.int64]:

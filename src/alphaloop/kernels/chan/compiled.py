@@ -42,7 +42,7 @@ def compiled(function: _Function) -> _Function:
 
 def inlined(function: _Function) -> _Function:
     """Compile `function` into each of its callers: for what takes many arrays and is called at one place."""
-    kernel: _Function = njit(**_options, inline="always")(function)
+    kernel: _Function = njit(**_options, forceinline=True)(function)
     return kernel
 
 

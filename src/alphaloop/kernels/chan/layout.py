@@ -136,6 +136,10 @@ LEVEL_I = 56
 LAST_RATIO = SEARCH_F
 LEVEL_F = SEARCH_F + 4
 
+# Scratch memory that no bar leaves anything in: looks ahead first, then what the as-of columns hold.
+FEATURES_I, FEATURES_F = 64, SEARCH_F
+SPARE_I, SPARE_F = FEATURES_I + 32, FEATURES_F + 2 * 32
+
 # --- pivots -----------------------------------------------------------------------------------------------------
 Z_FROM, Z_TO, Z_START, Z_END, Z_SEGMENT, Z_PARTS, Z_KNOWN, Z_CONFIRMED, Z_FINAL = range(9)
 PIVOT_I = 9
