@@ -2,10 +2,12 @@
 same bars in the same run.
 
 They do not do the same work. czsc: merged bars, fractals and strokes (its pivots are computed when read). chan.py and
-ours: every layer up to the points, and MACD; chan.py adds Bollinger bands. The peers run in processes of their own,
-bounded in time, and their bar objects are built before the clock starts."""
+ours: every layer up to the points, and MACD; chan.py adds Bollinger bands. Of ours, `final` makes the tables after the
+last bar, `asof` everything anew as of every bar, `asof_rows` writes all its columns too; `step` takes a bar a call.
+The peers run in processes of their own, bounded in time, and their bar objects are built before the clock starts."""
 
 import os
+import resource
 import statistics
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ OPTIONS = {"checkout": "a work tree of chan.py to measure too"}
 ROUNDS = 5
 STEP_BARS = 5000  # chan.py bar by bar
 PEER_S = 120
+PEER_BARS = 100_000  # longer series are measured without peers
 CONFIG = config_named("CN-STRICT-1")
 
 
@@ -81,12 +84,20 @@ def ours(columns: Columns) -> dict[str, dict[str, float]]:
             feed.step(*row)
 
     works: dict[str, Callable[[], object]] = {
-        "batch": lambda: ChanState(CONFIG).extend(*columns),
-        "asof_batch": lambda: asof_features(*columns, CONFIG),
+        "final": lambda: ChanState(CONFIG, tracked=False).extend(*columns),
+        "asof": lambda: ChanState(CONFIG).extend(*columns),
+        "asof_rows": lambda: asof_features(*columns, CONFIG),
         "step": step,
-        "asof_step": asof_step,
+        "step_rows": asof_step,
     }
     return {name: bars_per_second(len(rows), work) for name, work in works.items()}
+
+
+def peak_mb(bars: int) -> float:
+    """The most memory a process holds that analyses a walk of so many bars as of each of them, MB."""
+    columns = random_walk(bars)[1]
+    ChanState(CONFIG).extend(*columns)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def czsc_rates(columns: Columns) -> dict[str, dict[str, float]]:
@@ -121,7 +132,8 @@ def czsc_rates(columns: Columns) -> dict[str, dict[str, float]]:
 def czsc(columns: Columns) -> dict[str, Any]:
     with get_context("spawn").Pool(1) as process:
         try:
-            return process.apply_async(czsc_rates, (columns,)).get(PEER_S)
+            found: dict[str, Any] = process.apply_async(czsc_rates, (columns,)).get(PEER_S)
+            return found
         except TimeoutError:
             return {"batch and step": {"error": f"no figures within {PEER_S} s"}}
 
@@ -141,17 +153,22 @@ def chan_py(checkout: Path, columns: Columns) -> dict[str, Any]:
 def run(json: bool, *, checkout: str | None = None) -> dict[str, Any]:
     """Measure bars per second; without `json` the figures are also printed as a table."""
     root = Path(os.environ.get("ALPHALOOP_TEST_DATA", Path(__file__).parents[2] / "shared"))
-    series = [found for found in (real_bars(root), random_walk(100_000)) if found]
+    series = [found for found in (real_bars(root), random_walk(PEER_BARS), random_walk(1_000_000)) if found]
     start = perf_counter()
     ChanState(CONFIG).extend(*series[0][1])
     figures: dict[str, Any] = {"first_call_s": round(perf_counter() - start, 2), "series": {}}
     for name, columns in series:
-        figures["series"][name] = {"bars": len(columns[0]), "alphaloop": ours(columns), "czsc": czsc(columns)}
+        figures["series"][name] = {"bars": len(columns[0]), "alphaloop": ours(columns)}
+        if len(columns[0]) > PEER_BARS:
+            continue
+        figures["series"][name]["czsc"] = czsc(columns)
         if checkout:
             try:
                 figures["series"][name]["chan.py"] = chan_py(Path(checkout), columns)
             except PeerError as error:
                 raise SystemExit(str(error)) from None
+    with get_context("spawn").Pool(1) as process:
+        figures["peak_mb_1m_bars"] = process.apply(peak_mb, (1_000_000,))
     if not json:
         _show(figures)
     return figures
@@ -159,6 +176,7 @@ def run(json: bool, *, checkout: str | None = None) -> dict[str, Any]:
 
 def _show(figures: dict[str, Any]) -> None:
     print(f"first call (compiling, or from the cache): {figures['first_call_s']} s")
+    print(f"peak memory of a process that analyses 1M bars: {figures['peak_mb_1m_bars']} MB")
     for name, peers in figures["series"].items():
         print(f"{name}; median (best) bars/s of {ROUNDS} rounds, and the bars of a round")
         for who, works in list(peers.items())[1:]:

@@ -42,6 +42,8 @@ def warm(cache: Path) -> None:
     from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.panel import make_series
     from alphaloop.engine.strategy import list_strategies
+    from alphaloop.kernels.chan import ChanState, config_named
+    from alphaloop.kernels.chan.events import LifeLog
 
     rows = 1500
     close = 100 + np.cumsum(np.random.default_rng(7).normal(0, 1, rows)) * 0.1
@@ -49,6 +51,7 @@ def warm(cache: Path) -> None:
     series = make_series("WARM@up", times, close, close + 1, close - 1, close, np.ones(rows))
     for strategy in list_strategies():
         run_backtest(strategy, series, strategy.parse({}), cash=1000.0, fee=0.001)
+    LifeLog(ChanState(config_named("CN-STRICT-1"))).extend(times, close, close + 1, close - 1, close, np.ones(rows))
     (folder / "warm").touch()
 
 

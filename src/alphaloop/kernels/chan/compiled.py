@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numba
 import numpy.typing as npt
 from numba import njit
+from numba.core.types import unliteral
 
 
 def _cache_by_source() -> None:
@@ -31,18 +32,35 @@ def _cache_by_source() -> None:
 _cache_by_source()
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_options: Any = {"cache": True, "_nrt": False}
+_options: Any = {"cache": True, "_nrt": False, "no_cfunc_wrapper": True}
 
 
 def compiled(function: _Function) -> _Function:
     """Compile `function` when it is first called."""
-    kernel: _Function = njit(**_options)(function)
-    return kernel
+    return _once_for_all_constants(njit(**_options)(function))
 
 
 def inlined(function: _Function) -> _Function:
-    """Compile `function` into each of its callers: for what takes many arrays and is called at one place."""
-    kernel: _Function = njit(**_options, forceinline=True)(function)
+    """Compile `function` into each of its callers: for what takes many arrays and is called at few places, because
+    handing the arrays over costs more than most of these functions do."""
+    return _once_for_all_constants(njit(**_options, forceinline=True, no_cpython_wrapper=True)(function))
+
+
+def pasted(function: _Function) -> _Function:
+    """Put the text of `function` into its only caller: for the outermost steps, which would be optimised once with all
+    they call on their own and once more within their caller."""
+    kernel: _Function = njit(**_options, inline="always")(function)
+    return kernel
+
+
+def _once_for_all_constants(kernel: Any) -> Any:
+    """Left to itself numba compiles a function again for every constant it is called with, nine times for some."""
+    template = kernel.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        return template(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()})
+
+    kernel.get_call_template = get_call_template
     return kernel
 
 

@@ -6,8 +6,8 @@ are compared, so a bar costs no more late in a series than early."""
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from alphaloop.kernels.chan.compiled import compiled, copy_row
 from alphaloop.kernels.chan.inputs import checked_bars
 from alphaloop.kernels.chan.layout import (
     G_FINAL,
@@ -85,6 +85,7 @@ class LifeLog:
         self._kept = np.zeros((_FIRST_ROOM, _ROW), np.int64)
         self._fresh = np.zeros((_FIRST_ROOM, _ROW), np.int64)
         self._log = np.zeros((_FIRST_ROOM, _EVENT), np.int64)
+        self._head = np.zeros(3, np.int64)
         self._used = 0
         if state.bars:
             self._note()
@@ -143,7 +144,7 @@ class LifeLog:
         while True:
             used = note_changes(
                 arrays.ints, arrays.line_i, arrays.pivot_i, arrays.point_i, self._marks, self._kept, self._fresh,
-                self._log, self._used,
+                self._head, self._log, self._used,
             )  # fmt: skip
             if used >= 0:
                 self._used = used
@@ -159,13 +160,13 @@ def _twice(rows: Ints) -> Ints:
     return np.concatenate([rows, np.zeros_like(rows)])
 
 
-@njit(cache=True)
+@compiled
 def _place(ints: Ints, block: int) -> tuple[int, int]:
     """Layer and level of a block: the strokes, then segments, pivots and points level by level."""
     return (STROKE, 0) if block == 0 else (SEGMENT + (block - 1) % 3, (block - 1) // 3)
 
 
-@njit(cache=True)
+@compiled
 def _rows_shown(ints: Ints, layer: int, level: int) -> int:
     at = HEAD_I + level * LEVEL_I
     if layer == STROKE:
@@ -175,7 +176,7 @@ def _rows_shown(ints: Ints, layer: int, level: int) -> int:
     return int(ints[at + P_COUNT]) if layer == PIVOT else int(ints[at + Q_COUNT])
 
 
-@njit(cache=True)
+@compiled
 def _rows_final(ints: Ints, zi: Ints, layer: int, level: int, first: int) -> int:
     """Rows that can no longer change; `first` of them were known to be so."""
     at = HEAD_I + level * LEVEL_I
@@ -191,7 +192,7 @@ def _rows_final(ints: Ints, zi: Ints, layer: int, level: int, first: int) -> int
     return first
 
 
-@njit(cache=True)
+@compiled
 def _read(ints: Ints, li: Ints, zi: Ints, qi: Ints, layer: int, level: int, n: int, row: Ints) -> None:
     """Write row `n` of a layer in the form in which it is compared."""
     room = ints[ROOM]
@@ -211,7 +212,7 @@ def _read(ints: Ints, li: Ints, zi: Ints, qi: Ints, layer: int, level: int, n: i
         row[_SURE], row[_FIXED] = qi[q, Q_CONFIRMED] >= 0, qi[q, Q_FINAL] >= 0
 
 
-@njit(cache=True)
+@compiled
 def _pair_up(before: Ints, after: Ints) -> None:
     """Let each row find itself in the other list; most stand at the place behind the last one found."""
     n, guess = len(before), 0
@@ -225,7 +226,7 @@ def _pair_up(before: Ints, after: Ints) -> None:
                 break
 
 
-@njit(cache=True)
+@compiled
 def _write(log: Ints, used: int, head: Ints, action: int, n: int, row: Ints, was: int) -> int:
     log[used, 0], log[used, 1], log[used, 2] = head[0], head[1], head[2]
     log[used, 3], log[used, 4] = action, n
@@ -234,7 +235,7 @@ def _write(log: Ints, used: int, head: Ints, action: int, n: int, row: Ints, was
     return used + 1
 
 
-@njit(cache=True)
+@compiled
 def _compare(before: Ints, after: Ints, first: int, head: Ints, log: Ints, used: int) -> int:
     """Append what happened between two tails that both begin with row `first` of their table."""
     _pair_up(before, after)
@@ -257,14 +258,15 @@ def _compare(before: Ints, after: Ints, first: int, head: Ints, log: Ints, used:
     return used
 
 
-@njit(cache=True)
+@compiled
 def note_changes(
-    ints: Ints, li: Ints, zi: Ints, qi: Ints, marks: Ints, kept: Ints, fresh: Ints, log: Ints, used: int
+    ints: Ints, li: Ints, zi: Ints, qi: Ints, marks: Ints, kept: Ints, fresh: Ints, head: Ints, log: Ints, used: int
 ) -> int:
     """Append to `log[used:]` what happened since `kept` was written, and bring `kept` up to now.
 
     `marks` is int64[blocks, 2]: for each layer and level the first row that could change and the rows kept from there
-    on. Returns the events in use, or -1, with nothing done, when an array has too little room."""
+    on; `head` is scratch, int64[3]. Returns the events in use, or -1, with nothing done, when an array has too little
+    room."""
     rows, old = 0, 0
     for block in range(len(marks)):
         layer, level = _place(ints, block)
@@ -272,13 +274,12 @@ def note_changes(
         old += marks[block, 1]
     if rows > len(fresh) or used + 3 * rows + old > len(log):
         return -1
-    head = np.empty(3, np.int64)
     head[0] = ints[N_BARS] - 1
     k, f = 0, 0
     for block in range(len(marks)):
         layer, level = _place(ints, block)
         head[1], head[2] = layer, level
-        first, count = marks[block]
+        first, count = marks[block, 0], marks[block, 1]
         shown = _rows_shown(ints, layer, level)
         after = fresh[f : f + shown - first]
         for i in range(len(after)):
@@ -288,8 +289,9 @@ def note_changes(
         final = _rows_final(ints, zi, layer, level, first)
         marks[block, 0], marks[block, 1] = final, shown - final
         for i in range(final - first, shown - first):
-            fresh[f] = after[i]
+            copy_row(fresh[f], after[i])
             fresh[f, _MATE] = -1
             f += 1
-    kept[:f] = fresh[:f]
+    for i in range(f):
+        copy_row(kept[i], fresh[i])
     return used

@@ -4,7 +4,7 @@ are the lines of the level above."""
 import numpy as np
 import numpy.typing as npt
 
-from alphaloop.kernels.chan.compiled import compiled, inlined
+from alphaloop.kernels.chan.compiled import compiled, inlined, pasted
 from alphaloop.kernels.chan.forces import segment_forces, stroke_forces
 from alphaloop.kernels.chan.layout import (
     A_OPEN,
@@ -139,7 +139,7 @@ def _look(
     )  # fmt: skip
 
 
-@compiled
+@pasted
 def look_at_levels(
     ints: Ints, floats: Floats, spare_i: Ints, spare_f: Floats, bars: Floats, mi: Ints,
     li: Ints, lf: Floats, zi: Ints, zf: Floats, qi: Ints, qf: Floats, births: Ints, unproven: Ints, stacks: Ints,
