@@ -81,6 +81,63 @@ def test_chicago_opens_on_sunday_evening_for_monday() -> None:
     assert not calendar.is_open(at("2024-07-08T16:30-05:00"))
 
 
+@pytest.mark.parametrize("key", ["CMES", "FX"])
+@pytest.mark.parametrize(
+    ("text", "trading"),
+    [
+        ("2024-07-05T15:30", True),  # Friday
+        ("2024-07-05T17:30", False),
+        ("2024-07-06T10:00", False),
+        ("2024-07-07T10:00", False),
+        ("2024-07-07T18:30", True),  # Sunday evening, Monday's session
+    ],
+)
+def test_a_week_that_begins_on_sunday_evening_is_shut_from_friday_on(key: str, text: str, trading: bool) -> None:
+    calendar = find_calendar(key)
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(calendar.zone))
+    assert calendar.is_open(moment) is trading
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "closes"),
+    [
+        ("2024-07-03T16:59", date(2024, 7, 3), "2024-07-03T21:00+00:00"),
+        ("2024-07-03T17:00", date(2024, 7, 4), "2024-07-04T21:00+00:00"),
+        ("2024-07-05T17:30", date(2024, 7, 8), "2024-07-08T21:00+00:00"),
+        ("2024-01-15T12:00", date(2024, 1, 15), "2024-01-15T22:00+00:00"),  # winter time
+    ],
+)
+def test_a_day_of_currencies_ends_in_the_new_york_afternoon(text: str, day: date, closes: str) -> None:
+    calendar = find_calendar("FX")
+    assert calendar.session_date(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/New_York"))) == day
+    midnight = to_ms(datetime.combine(day, datetime.min.time(), UTC))
+    assert calendar.close_ms(midnight, Timeframe.D1) == to_ms(at(closes))
+
+
+def test_four_hours_of_currencies_are_counted_from_the_new_york_close() -> None:
+    calendar = find_calendar("FX")
+    opened = to_ms(at("2024-07-03T17:00-04:00"))
+    assert calendar.close_ms(opened, Timeframe.H4) == opened + 4 * 3_600_000
+    assert calendar.close_ms(opened + 20 * 3_600_000, Timeframe.H4) == to_ms(at("2024-07-04T17:00-04:00"))
+
+
+def test_an_exchange_that_is_recorded_has_its_hours_and_days() -> None:
+    tokyo = find_calendar("XTKS")
+    assert (tokyo.zone, len(tokyo.sessions)) == ("Asia/Tokyo", 2)
+    assert not tokyo.is_session_date(date(2024, 1, 2))
+    assert tokyo.is_open(at("2024-01-04T10:00+09:00"))
+    assert not tokyo.is_open(at("2024-01-04T12:00+09:00"))
+    assert find_calendar("XEUR").is_open(at("2024-01-04T21:30+01:00"))
+    assert not find_calendar("XLME").is_session_date(date(2024, 8, 26))  # a public holiday in London
+
+
+@pytest.mark.parametrize("key", ["", "XABC", "NOPE", "xlon", "CMEX"])
+def test_no_calendar_is_a_typed_refusal(key: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        find_calendar(key)
+    assert refused.value.code == "unknown_calendar"
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [

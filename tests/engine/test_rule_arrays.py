@@ -71,7 +71,7 @@ def test_a_night_session_is_the_next_trading_day_in_the_arrays_too() -> None:
 
 def test_an_ex_date_during_a_suspension_counts_at_the_resumption() -> None:
     closes = [10.0, 10.0, float("nan"), float("nan"), 5.0]
-    panel = days_from(date(2024, 5, 6), [10.0] * 5)
+    panel = days_from(date(2024, 5, 6), [10.0, 10.0, 10.0, 10.0, 5.0])
     held = np.isnan(closes)
     blank = {
         name: np.where(held.reshape(-1, 1), np.nan, getattr(panel, name)) for name in ("open", "high", "low", "close")

@@ -1,5 +1,6 @@
 """When a market is open. A market's own time zone appears here and nowhere else."""
 
+import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,9 +34,10 @@ class Calendar:
 
     `sessions` are (open, close) pairs of a trading day, `auctions` what comes before, between and after them. `nights`
     are pairs that begin on the evening before and belong to that trading day; one that ends before it begins runs past
-    midnight. Nothing of either means open around the clock. `weekdays` are 0 (Monday) to 6. `recorded` names the list
-    of session dates to ask; where there is none, weekdays less `holidays` decide, and `holidays_known` says whether
-    those are all.
+    midnight, and one that ends where it begins lasts the whole day. Before a weekend a night is Friday's, with
+    `on_the_eve` Sunday's. Nothing of either means open around the clock. `weekdays` are 0 (Monday) to 6. `recorded`
+    names the list of session dates to ask; where there is none, weekdays less `holidays` decide, and `holidays_known`
+    says whether those are all.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Calendar:
     auctions: Spans = ()
     nights: Spans = ()
     recorded: str = ""
+    on_the_eve: bool = False
 
     @property
     def around_the_clock(self) -> bool:
@@ -99,7 +102,8 @@ class Calendar:
             day = self.session_date(instant)
             # A holiday takes the night before it away: there is one only on the evening of a session.
             evening = local.date() if clock >= self.nights[0][0] else local.date() - _DAY
-            return self.is_session_date(day) and (day - evening <= _DAY or self._night_before_a_weekend(evening, day))
+            eve = day - evening <= _DAY or (not self.on_the_eve and self._night_before_a_weekend(evening, day))
+            return eve and self.is_session_date(day)
         day = local.date()
         if not any(start <= clock < end for start, end in spans) or not self.is_session_date(day):
             return False
@@ -222,6 +226,7 @@ def _recorded(code: str) -> KnownDays | None:
 
 # Where a source does not say since when it knows a market.
 _FIRST = "1960-01-01"
+_EXCHANGE = re.compile(r"[A-Z]{4}", re.ASCII)
 _WEEK = frozenset(range(5))
 _NEW_YORK: Spans = ((time(9, 30), time(16)),)
 _CHINA: Spans = ((time(9, 30), time(11, 30)), (time(13), time(15)))
@@ -277,14 +282,49 @@ _CALENDARS = {
             holidays_known=False,
             nights=((time(17), time(16)),),
             recorded="CMES",
+            on_the_eve=True,
         ),
+        # Currencies trade from Sunday to Friday, and their day ends in New York in the afternoon.
+        Calendar(
+            "FX",
+            "America/New_York",
+            weekdays=_WEEK,
+            holidays_known=False,
+            nights=((time(17), time(17)),),
+            on_the_eve=True,
+        ),
+        Calendar("XEUR", "Europe/Berlin", ((time(8), time(22)),), _WEEK, holidays_known=False, recorded="XEUR"),
+        # The metal exchange keeps London's public holidays.
+        Calendar("XLME", "Europe/London", ((time(1), time(19)),), _WEEK, holidays_known=False, recorded="XLON"),
     )
 }
 
 
 def find_calendar(key: str) -> Calendar:
-    """The calendar of that name, or InvalidError: an instrument without a calendar cannot be traded."""
-    try:
-        return _CALENDARS[key]
-    except KeyError:
-        raise InvalidError(f"There is no calendar called {key}.", code="unknown_calendar") from None
+    """The calendar of that name, ours or an exchange's by its code; InvalidError 'unknown_calendar': an instrument
+    without a calendar cannot be traded."""
+    found = _CALENDARS.get(key) or _of_exchange(key)
+    if found is None:
+        raise InvalidError(f"There is no calendar called {key}.", code="unknown_calendar")
+    return found
+
+
+@lru_cache(maxsize=128)
+def _of_exchange(code: str) -> Calendar | None:
+    """The hours an exchange keeps today, as exchange_calendars has them; None where it does not know the code."""
+    if not _EXCHANGE.fullmatch(code) or find_spec("exchange_calendars") is None:
+        return None
+    import exchange_calendars
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if code not in exchange_calendars.get_calendar_names(include_aliases=False):
+            return None
+        known = exchange_calendars.get_calendar(code)
+    opened, closed = known.open_times[-1][1], known.close_times[-1][1]
+    if known.open_offset or closed <= opened:
+        return None  # a day that begins the evening before is to be written out above
+    pause, back = (times[-1][1] if times else None for times in (known.break_start_times, known.break_end_times))
+    sessions = ((opened, pause), (back, closed)) if pause and back else ((opened, closed),)
+    weekdays = frozenset(day for day, trades in enumerate(known.weekmask) if trades == "1")
+    return Calendar(code, str(known.tz), sessions, weekdays, holidays_known=False, recorded=code)

@@ -78,12 +78,14 @@ def run_backtest(
     stakes: Mapping[str, Stake] | None = None,
     fractions: bool = False,
     sessions: Sequence[date] = (),
+    by_ratio: float | None = None,
 ) -> BacktestResult:
     """Run a strategy over bars without any account.
 
     With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
     (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates. `sessions` are
-    the market's own days: a day without a bar was a suspension.
+    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the
+    share within which a bar's end counts as its limit.
 
     `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
     or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
@@ -115,6 +117,7 @@ def run_backtest(
             stakes=stakes,
             fractions=fractions,
             sessions=sessions,
+            by_ratio=by_ratio,
         )
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
     trades = round_trips(made.fills, panel)
@@ -130,7 +133,7 @@ def run_backtest(
         panel=panel,
         signals=signals,
         unfilled=made.unfilled,
-        notes=_notes(panel, made),
+        notes=_notes(panel, made, ground),
         flows=made.flows,
         stopped=made.stopped,
     )
@@ -211,10 +214,12 @@ def _metrics(panel: Panel, rules: Rules, made: Simulation, trades: Sequence[Trad
     }
 
 
-def _notes(panel: Panel, made: Simulation) -> tuple[str, ...]:
+def _notes(panel: Panel, made: Simulation, ground: Ground | None) -> tuple[str, ...]:
     notes = []
     if np.any(np.isfinite(panel.close) & ~np.isfinite(panel.open)):
         notes.append("Some bars have only a close: what should trade at their open traded at that close.")
+    if ground is not None and ground.outside:
+        notes.append(f"On {ground.outside} days bars lay outside their price limits: none were applied there.")
     if made.stopped >= 0:
         notes.append(f"The account was liquidated in row {made.stopped}; nothing traded after it.")
     return tuple(notes)

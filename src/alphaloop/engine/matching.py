@@ -14,7 +14,8 @@ touched; where its limit asks for a better price than its stop, it waits for the
 group fills, even in part, or its stop is touched, the others of the group are cancelled.
 
 The market's rules bind every step: on a one-price bar at its limit nobody takes the other side, no price leaves the
-limits, what was bought today may not be sold where shares settle later, and a partial fill is itself whole lots.
+limits, what was bought today may not be sold where shares settle later, and a partial fill is itself whole lots. Limits
+that the bar itself does not keep bind nobody.
 """
 
 from collections.abc import Iterable
@@ -214,7 +215,10 @@ class _Turn:
         self.matcher = matcher
         self.bar = bar
         self.position = position
-        self.rules, self.band, self.sellable = day.rules, day.band, day.sellable
+        self.rules, self.sellable = day.rules, day.sellable
+        # A bar outside its limits shows that their reference is not the one we know: nobody can say them then.
+        kept = day.band is not None and day.band.down <= bar.low and bar.high <= day.band.up
+        self.band = day.band if kept else None
         self.fills: list[Fill] = []
         self.closed: list[Closed] = []
         self.alive = {held.seq for held in matcher.working}

@@ -20,9 +20,9 @@ from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import ONE, ZERO
 from alphaloop.engine.convert import to_decimal, to_float
 from alphaloop.engine.day_rules import DayRules
-from alphaloop.engine.day_state import unlimited_days
 from alphaloop.engine.market_rules import find_market, rules_on
 from alphaloop.engine.panel import Bools, Floats, Ints, Panel
+from alphaloop.engine.sim_limits import DayPrices, free_days, limits_by_day
 from alphaloop.engine.sim_rules import CHARGE_WIDTH, TERMS_WIDTH, Ground, no_ground
 
 _DAY_MS = 86_400_000
@@ -71,12 +71,14 @@ def lay_ground(
     stakes: Mapping[str, Stake] | None = None,
     fractions: bool = False,
     sessions: Sequence[date] = (),
+    by_ratio: float | None = None,
 ) -> Ground:
     """The rules of each column's instrument over the panel's rows; prices must be raw where there are limits.
 
     `actions` and `stakes` go by the instrument's symbol. `sessions` are the days on which the market traded, as far as
-    anybody knows: a column without a bar on one of them was suspended. InvalidError 'no_market' for an instrument
-    without a market, 'wrong_instruments' when they are not one per column.
+    anybody knows: a column without a bar on one of them was suspended. With `by_ratio` prices are adjusted by ratio and
+    limits are found within that share (`sim_limits`). InvalidError 'no_market' for an instrument without a market,
+    'wrong_instruments' when they are not one per column.
     """
     if len(instruments) != len(panel.names):
         raise InvalidError("Rules need one instrument per column.", code="wrong_instruments")
@@ -88,7 +90,7 @@ def lay_ground(
     up, down = np.full((depth, columns), np.inf), np.zeros((depth, columns))
     booked: dict[str, Any] = {name: np.full((depth, columns), neutral) for name, neutral in _NEUTRAL.items()}
     skipped, traded = np.zeros((depth, columns), dtype=np.bool_), sorted(sessions)
-    kinds = _Kinds()
+    kinds, outside = _Kinds(), 0
     for n, instrument in enumerate(instruments):
         kept = days[keys.index(instrument.calendar)]
         skipped[: len(kept.dates), n] = _skipped(kept.dates, traded)
@@ -97,11 +99,10 @@ def lay_ground(
         due = _on_days(actions.get(instrument.symbol, ()) if actions else (), kept.dates)
         for day, many in due.items():
             _book(booked, day, n, many)
-        reference = _references(rules, kept, panel.close[:, n], due)
-        free = unlimited_days(instrument)
-        limited = np.array([day not in free for day in kept.dates])
-        for one, number in kinds.rules.items():
-            _limit(one, reference, limited & (kind[: len(rules), n] == number), (down[:, n], up[:, n]))
+        days_of = DayPrices.of(panel, n, kept.row, len(rules))
+        limits = limits_by_day(rules, days_of, due, free=free_days(instrument, kept.dates), by_ratio=by_ratio)
+        down[: len(rules), n], up[: len(rules), n] = limits.down, limits.up
+        outside += limits.outside
     rows = np.column_stack([one.row for one in days])
     terms, charges = _tables(list(kinds.rules), broker_rate)
     ground = bare._replace(
@@ -114,6 +115,7 @@ def lay_ground(
         kind=kind,
         up=up,
         down=down,
+        outside=outside,
         terms=terms,
         charges=charges,
         **booked,
@@ -200,47 +202,6 @@ def _book(booked: dict[str, Floats], day: int, n: int, many: list[CorporateActio
         # (p + a) x f, then (p + b) x g is (p + a + b / f) x f g.
         booked["shift"][day, n] += to_float(shift) / booked["factor"][day, n]
         booked["factor"][day, n] /= to_float(action.shares)
-
-
-def _limit(rules: DayRules, reference: Floats, limited: Bools, into: tuple[Floats, Floats]) -> None:
-    """Write the lowest and highest price of the `limited` days; days without a reference price have none."""
-    if rules.limit is None:
-        return
-    days = np.flatnonzero(limited & np.isfinite(reference))
-    ref = reference[days]
-    starts = np.array([to_float(row[0]) for row in rules.tick.table])
-    ticks = np.array([to_float(row[1]) for row in rules.tick.table])
-    tick = ticks[np.maximum(np.searchsorted(starts, ref, side="right") - 1, 0)]
-    most = _half_up(ref * (1.0 + to_float(rules.limit.up)), tick)
-    least = _half_up(ref * (1.0 - to_float(rules.limit.down)), tick)
-    into[0][days] = np.maximum(np.minimum(least, ref - tick), tick)
-    into[1][days] = np.maximum(most, ref + tick)
-
-
-def _half_up(value: Floats, tick: Floats) -> Floats:
-    # A millionth of a tick separates what float arithmetic blurs from what is really below one half.
-    return np.asarray(np.floor(value / tick + 0.5 + 1e-6) * tick)
-
-
-def _references(rules: list[DayRules], kept: _Days, close: Floats, due: dict[int, list[CorporateAction]]) -> Floats:
-    """The ex-rights reference price of every day; NaN before the first close."""
-    last = np.full(len(rules), np.nan)
-    seen = np.flatnonzero(np.isfinite(close))
-    # Rows are in order of time: of several on one day the last stays.
-    last[kept.row[seen]] = close[seen]
-    traded = np.isfinite(last)
-    carried = np.maximum.accumulate(np.where(traded, np.arange(len(last)), -1))
-    known = np.where(carried >= 0, last[np.maximum(carried, 0)], np.nan)
-    reference = np.concatenate([[np.nan], known[:-1]])
-    for day, many in sorted(due.items()):
-        for after in range(day, len(last)):
-            for action in many:
-                if np.isfinite(reference[after]):
-                    exact = to_decimal(reference[after])
-                    reference[after] = to_float(action.reference_price(exact, tick=rules[after].tick_at(exact)))
-            if traded[after]:
-                break
-    return reference
 
 
 def _tables(kinds: list[DayRules], broker_rate: float) -> tuple[Floats, Floats]:

@@ -34,8 +34,8 @@ class Ground(NamedTuple):
     row, `calendar[N]` whose calendar a column keeps.
     `skipped[D, N]` says that the market has traded since the day before without a bar of this column.
     `kind[D, N]` is the row of `terms` and `charges` that holds, `up` and `down` [D, N] are the price limits (inf, 0:
-    none). `ratio` and `cash` [D, N] are what one share becomes and receives on its ex-date (1, 0: nothing); a price
-    level p of before is (p + shift) x factor after it.
+    none), `outside` says on how many days the bars did not keep to them. `ratio` and `cash` [D, N] are what one share
+    becomes and receives on its ex-date (1, 0: nothing); a price level p of before is (p + shift) x factor after it.
     `initial[N]` is the share of notional that opening takes (1: all of it); `brackets[K, B, 3]` and `liquidation[K]`
     say by kind when and at which fee a margined column is liquidated, `isolated[N]` whether it stands alone.
     `marks[3, T, N]` are the open, low and high of the mark price, `funding[T, N]` the rate settled at a row's open.
@@ -52,6 +52,7 @@ class Ground(NamedTuple):
     kind: Ints
     up: Floats
     down: Floats
+    outside: int
     ratio: Floats
     cash: Floats
     shift: Floats
@@ -82,6 +83,7 @@ def no_ground(columns: int, lot: float) -> Ground:
         kind=np.zeros((1, columns), dtype=np.int64),
         up=np.full((1, columns), np.inf),
         down=days,
+        outside=0,
         ratio=one,
         cash=days.copy(),
         shift=days.copy(),

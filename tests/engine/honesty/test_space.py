@@ -2,7 +2,6 @@ from dataclasses import asdict, make_dataclass, replace
 
 import pytest
 
-from alphaloop.core.errors import InvalidError
 from alphaloop.engine.honesty.space import neighbours_of, spread_around
 from tests.engine.honesty.planted import BOLLINGER, FOLLOWER, Params
 
@@ -36,6 +35,6 @@ def test_a_small_space_is_taken_whole() -> None:
 
 def test_without_numbers_there_is_nothing_to_vary() -> None:
     empty = make_dataclass("Empty", [], frozen=True)
-    with pytest.raises(InvalidError) as refusal:
-        spread_around(replace(FOLLOWER, Params=empty), empty())
-    assert refusal.value.code == "nothing_to_vary"
+    strategy = replace(FOLLOWER, Params=empty)
+    assert spread_around(strategy, empty()) == [empty()]
+    assert neighbours_of(strategy, empty()) == []

@@ -1,7 +1,12 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.honesty.start import start_sensitivity
+from alphaloop.engine.panel import Panel
+from alphaloop.engine.strategy import Signals, mark_episodes
 from alphaloop.lab import load
 from tests.engine.honesty.planted import BOLLINGER, COUNTER, FOLLOWER, Params, trending
 
@@ -22,12 +27,21 @@ def test_a_rule_that_counts_from_its_first_bar_is_caught() -> None:
     assert found.different_share > 0.1
 
 
-def test_a_position_held_at_the_start_settles_with_the_next_exit() -> None:
+def test_a_position_from_before_the_start_is_not_held_against_a_rule() -> None:
     found = start_sensitivity(BOLLINGER, load("sample").series, BOLLINGER.parse({}))
     assert found.settles
-    assert found.settled_after is not None
-    assert 19 < found.settled_after < 200
-    assert found.different_share < 0.05
+    assert found.different_share < 0.02
+    assert max(case.inherited for case in found.cases) > 0
+
+
+def test_a_size_that_hangs_on_the_first_bar_is_caught_though_it_is_held_from_the_beginning() -> None:
+    def sized(panel: Panel, params: Params) -> Signals:
+        target = np.where(panel.member, panel.close[0] / panel.close[0].max() * (panel.ts_ms[0] / 1e12 + 0.1), np.nan)
+        return Signals(target, mark_episodes(target))
+
+    found = start_sensitivity(replace(COUNTER, evaluate=sized), trending(), Params())
+    assert not found.settles
+    assert found.different_share > 0.99
 
 
 def test_several_instruments_are_compared_together() -> None:

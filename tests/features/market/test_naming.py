@@ -35,11 +35,17 @@ from alphaloop.features.market.naming import Hints, name_instrument
         ("ZZZZ", Hints(asset="equity_us"), "ZZZZ@US", "ZZZZ", "XNYS"),
         ("SPX", Hints(asset="index"), "SPX@XCBO", "标普 500", "XNYS"),
         ("EURUSD", Hints(asset="fx", venue="oanda"), "EUR/USD@oanda", "欧元/美元", "24x5"),
+        ("GBPUSD", Hints(asset="fx", venue="fxcm"), "GBP/USD@fxcm", "英镑/美元", "FX"),
+        ("EUR/USD@FX", Hints(), "EUR/USD@FX", "欧元/美元", "FX"),
+        ("FESX-2006", Hints(asset="index_future_eu", venue="eurex"), "FESX-2006@XEUR", "FESX-2006", "XEUR"),
+        ("CAD", Hints(asset="futures_global"), "CAD@XLME", "伦铜", "XLME"),
+        ("XAU", Hints(asset="futures_global"), "XAU@OTC", "伦敦金", "FX"),
+        ("HSBA@XLON", Hints(), "HSBA@XLON", "HSBA", "XLON"),
         ("RB0", Hints(asset="futures_cn", quote="CNY"), "RB0@XSGE", "螺纹钢连续", "CN-23"),
         ("AU2406", Hints(asset="futures_cn", quote="CNY"), "AU2406@XSGE", "沪金 2406", "CN-0230"),
         ("WR0", Hints(asset="futures_cn", quote="CNY"), "WR0@XSGE", "线材连续", "CN-DAY"),
         ("BJ430047", Hints(), "430047@XBSE", "430047", "XBSE"),
-        ("C", Hints(asset="futures_global"), "C@XCBT", "美玉米", "24x5"),
+        ("C", Hints(asset="futures_global"), "C@XCBT", "美玉米", "CMES"),
         ("C", Hints(asset="equity_us"), "C@XNYS", "花旗", "XNYS"),
         ("MYTHING@home", Hints(), "MYTHING@home", "MYTHING", "24x7"),
     ],
@@ -47,6 +53,13 @@ from alphaloop.features.market.naming import Hints, name_instrument
 def test_usual_spellings_are_known(raw: str, hints: Hints, symbol: str, zh: str, calendar: str) -> None:
     named = name_instrument(raw, hints)
     assert (named.instrument.symbol, named.zh, named.instrument.calendar) == (symbol, zh, calendar)
+
+
+@pytest.mark.parametrize(("raw", "asset"), [("ZZ9", "futures_global"), ("ABC@XABC", "")])
+def test_an_instrument_that_points_at_no_calendar_is_refused(raw: str, asset: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        name_instrument(raw, Hints(asset=asset))
+    assert refused.value.code == "unknown_calendar"
 
 
 def test_trading_rules_are_the_venues_usual_ones() -> None:

@@ -205,7 +205,7 @@ def test_made_bars_equal_the_sources_own_to_the_last_digit(
 
 @settings(max_examples=80, deadline=None)
 @given(
-    market=st.sampled_from(["XSHG", "XHKG", "XNYS", "CN-DAY", "CN-23", "CN-01", "CN-0230", "CMES"]),
+    market=st.sampled_from(["XSHG", "XHKG", "XNYS", "CN-DAY", "CN-23", "CN-01", "CN-0230", "CMES", "FX"]),
     target=st.sampled_from([Timeframe.M5, Timeframe.M15, Timeframe.M30, Timeframe.H1, Timeframe.H4, Timeframe.D1]),
     first=st.integers(28_400_000, 28_900_000),  # minutes of 2024, clocks changing included
     rows=st.integers(1, 3000),

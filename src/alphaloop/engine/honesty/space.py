@@ -34,14 +34,12 @@ def neighbours_of(strategy: Strategy, params: Any, reach: int = 2) -> list[tuple
 def spread_around(strategy: Strategy, params: Any, count: int = 32, seed: int = 0) -> list[Any]:
     """`params` and up to `count` - 1 others, every number between half and double of its value, within the bounds.
 
-    All combinations, or a seeded choice among them where there are more. InvalidError for parameters without numbers.
+    All combinations, or a seeded choice among them where there are more; `params` alone where nothing is a number.
     """
     axes: dict[str, list[float]] = {}
     for name, value, field in _numbers(strategy, params):
         near = {_on_grid(min(max(value * ratio, field["minimum"]), field["maximum"]), field) for ratio in _SPREAD}
         axes[name] = sorted(near)
-    if not axes:
-        raise InvalidError("There is no number among these parameters to vary.", code="nothing_to_vary")
     total = math.prod(len(values) for values in axes.values())
     rng = np.random.default_rng(seed)
     combinations: Iterator[tuple[float, ...]]

@@ -236,6 +236,20 @@ GLOBAL_FUTURES = {
     "XAG": ("OTC", "伦敦银", "Silver spot"),
 }
 
+FUTURES_HOURS = {
+    "XCBT": "CMES",
+    "XCEC": "CMES",
+    "XCME": "CMES",
+    "XNYM": "CMES",
+    "XEUR": "XEUR",
+    "XLME": "XLME",
+    "OTC": "FX",
+}
+"""Exchange of a future -> the calendar whose hours it keeps; spot metals trade like currencies."""
+
+UTC_DAYS = frozenset({"oanda", "yahoo"})
+"""Sources of currencies whose day ends at midnight UTC: called known in the New York afternoon, it would be early."""
+
 CURRENCIES = {
     "USD": "美元",
     "EUR": "欧元",

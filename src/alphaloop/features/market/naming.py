@@ -19,6 +19,7 @@ _QUOTES = "USDT|USDC|FDUSD|BUSD|TUSD|USD|CNY|EUR|BTC|ETH|BNB"
 _COIN = re.compile(rf"([A-Z0-9]{{2,12}}?)[-_/]?({_QUOTES})", re.ASCII)
 _STABLE = frozenset({"USDT", "USDC", "FDUSD", "BUSD", "TUSD"})
 _PLACE = re.compile(r"[^A-Za-z0-9_\-]+")
+_EXCHANGE = re.compile(r"X[A-Z]{3}", re.ASCII)
 _CHINA_VENUES = {"SH": "XSHG", "SZ": "XSHE", "BJ": "XBSE"}
 _CHINA_PLACES = {venue: place for place, venue in _CHINA_VENUES.items()}
 
@@ -114,7 +115,11 @@ def _name_canonical(name: str, venue: str, hints: Hints) -> Naming:
     if name in known.INDICES and known.INDICES[name][0] == venue:
         return _need(_index(name, hints))
     kind = AssetClass.INDEX if "index" in hints.asset else AssetClass.EQUITY
-    return Naming(_make(f"{name}@{venue}", kind, name, hints, calendar="24x7", lot=Decimal("0.0001")), name, name, name)
+    # A venue of somebody's own has whatever hours they keep; one that is spelled like an exchange must be known.
+    calendar = venue if _EXCHANGE.fullmatch(venue) else "24x7"
+    return Naming(
+        _make(f"{name}@{venue}", kind, name, hints, calendar=calendar, lot=Decimal("0.0001")), name, name, name
+    )
 
 
 def _china(text: str, hints: Hints) -> Naming | None:
@@ -166,7 +171,6 @@ def _index(text: str, hints: Hints) -> Naming | None:
 
 
 def _future(text: str, hints: Hints) -> Naming | None:
-    calendar = "24x5"
     if hints.asset == "futures_cn":
         product = text.rstrip("0123456789")
         calendar = known.CHINA_NIGHTS.get(product, "CN-23")
@@ -175,9 +179,10 @@ def _future(text: str, hints: Hints) -> Naming | None:
         named = (f"{zh}连续", f"{en} (CN continuous)") if month == "0" else (f"{zh} {month}", f"{en} {month}")
     elif hints.asset in ("futures_global", "commodity"):
         venue, zh, en = known.GLOBAL_FUTURES.get(text, ("FUT", text, text))
-        named = zh, en
+        calendar, named = known.FUTURES_HOURS.get(venue, ""), (zh, en)
     elif "future" in hints.asset:
         venue, named = "XEUR" if hints.venue == "eurex" else _place(hints, "FUT"), (text, text)
+        calendar = known.FUTURES_HOURS.get(venue, "")
     else:
         return None
     instrument = _make(f"{text}@{venue}", AssetClass.FUTURE, text, hints, calendar=calendar, lot=ONE, can_short=True)
@@ -200,7 +205,7 @@ def _pair(base: str, quote: str, venue: str, hints: Hints) -> Naming:
         base,
         hints,
         quote=quote,
-        calendar="24x5",
+        calendar="24x5" if venue in known.UTC_DAYS else "FX",
         lot=ONE,
         can_short=True,
     )

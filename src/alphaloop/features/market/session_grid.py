@@ -72,7 +72,8 @@ def outside_sessions(ts: "NDArray[np.int64]", calendar: Calendar) -> "NDArray[np
     every = np.arange(_MINUTES)
     outside = np.ones(_MINUTES, dtype=bool)
     for opened, closed in zip(*_hours(calendar), strict=True):
-        outside &= (every - opened) % _MINUTES >= (closed - opened) % _MINUTES
+        # A session that ends where it begins lasts the whole day.
+        outside &= (every - opened) % _MINUTES >= ((closed - opened) % _MINUTES or _MINUTES)
     return outside[_local_minutes(ts, calendar)[1]]
 
 
@@ -89,7 +90,8 @@ def _intraday_starts(
     back = _minutes_back(opens, closes, target.ms // _MINUTE_MS, nightly=bool(calendar.nights))
     utc, minute = _local_minutes(ts, calendar)
     moved = back[minute]
-    prints = _closing_prints(ts, minute, source, closes)
+    # Where one day ends as the next begins, a bar stamped with that minute is the next one's first.
+    prints = _closing_prints(ts, minute, source, closes[~np.isin(closes, opens)])
     moved[prints] = back[minute[prints] - 1] + 1
     return (utc - moved).astype(np.int64) * _MINUTE_MS
 

@@ -6,12 +6,12 @@ call took more than half of the running time."""
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy.typing as npt
 from numba import njit
-from numba.core.types import unliteral
+from numba.core import types
 
 
 def _cache_by_source() -> None:
@@ -37,25 +37,29 @@ _options: Any = {"cache": True, "_nrt": False, "no_cfunc_wrapper": True}
 
 def compiled(function: _Function) -> _Function:
     """Compile `function` when it is first called."""
-    return _once_for_all_constants(njit(**_options)(function))
+    kernel: _Function = _once_for_all_constants(njit(**_options)(function))
+    return kernel
 
 
 def inlined(function: _Function) -> _Function:
     """Compile `function` into each of its callers: for what takes many arrays and is called at few places, because
     handing the arrays over costs more than most of these functions do."""
-    return _once_for_all_constants(njit(**_options, forceinline=True, no_cpython_wrapper=True)(function))
+    kernel: _Function = _once_for_all_constants(
+        njit(**_options | {"forceinline": True, "no_cpython_wrapper": True})(function)
+    )
+    return kernel
 
 
 def pasted(function: _Function) -> _Function:
     """Put the text of `function` into its only caller: for the outermost steps, which would be optimised once with all
     they call on their own and once more within their caller."""
-    kernel: _Function = njit(**_options, inline="always")(function)
+    kernel: _Function = njit(**_options | {"inline": "always"})(function)
     return kernel
 
 
 def _once_for_all_constants(kernel: Any) -> Any:
     """Left to itself numba compiles a function again for every constant it is called with, nine times for some."""
-    template = kernel.get_call_template
+    template, unliteral = kernel.get_call_template, cast(Any, types.unliteral)
 
     def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
         return template(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()})

@@ -60,7 +60,12 @@ class I18n {
 
   /** Our own text for a known code, else what the platform said. */
   error(cause: unknown): string {
-    if (cause instanceof ApiError) return this.code(cause.code, cause.message);
+    if (cause instanceof ApiError) {
+      const { code, detail } = cause;
+      // These only say that something is wrong; what it is stands beside the field.
+      const told = code === 'invalid' || code === 'order_invalid' ? detail.map((field) => this.t.errors[field.code]).find(Boolean) : null;
+      return told ?? this.code(code, cause.message);
+    }
     return cause instanceof Error ? cause.message : String(cause);
   }
 

@@ -1,6 +1,9 @@
 // What the page says for a stable error code. Codes it does not know fall back to the platform's own message.
 
 export const zh: Record<string, string> = {
+  order_invalid: '委托填得不对。',
+  other_currency: '账户和这个品种的币种不一样。',
+  on_the_wrong_side: '止损和止盈要在价格的两侧。',
   ticket_not_found: '没有这张单子，或它还没有写好。',
   fill_differs: '同一个成交编号已经记过，数字和这次不一样。',
   bad_ticket_fill: '这笔成交记不了：数量超过剩下的，或价格、费用不对。',
@@ -122,6 +125,9 @@ export const zh: Record<string, string> = {
 };
 
 export const en: Record<string, string> = {
+  order_invalid: 'The order is not well formed.',
+  other_currency: 'The account is kept in another currency than this symbol.',
+  on_the_wrong_side: 'Stop and take must lie on either side of the price.',
   ticket_not_found: 'There is no such ticket, or it is not written yet.',
   fill_differs: 'This trade number was booked before with other figures.',
   bad_ticket_fill: 'This fill cannot be booked: more than is left, or a wrong price or fee.',
