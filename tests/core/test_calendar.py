@@ -1,6 +1,7 @@
 """Trading days, half days, auctions and nights; a date that nobody has recorded is never guessed."""
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 

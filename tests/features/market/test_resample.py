@@ -183,6 +183,9 @@ NATIVE = [
     ("equity_cn/sse_index/SH000001", "1m", "5m", "XSHG", 3234),
     ("equity_cn/sse_index/SH000001", "5m", "30m", "XSHG", 538),
     ("equity_cn/sse_index/SH000001", "5m", "1d", "XSHG", 66),
+    ("fx/fxcm/GBPUSD", "1m", "5m", "FX", 6048),
+    ("fx/fxcm/GBPUSD", "5m", "30m", "FX", 1008),
+    ("fx/fxcm/GBPUSD", "1m", "1h", "FX", 504),
 ]
 
 
