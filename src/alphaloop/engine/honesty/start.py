@@ -44,8 +44,9 @@ class StartReport:
 def start_sensitivity(strategy: Strategy, bars: Bars, params: Any, *, starts: int = 8) -> StartReport:
     """Compare the decisions on all bars with those on bars that begin later, up to the middle of the history.
 
-    Compared are the wanted position and its stop, take and trail on every row after the later warm-up. What has been held since before
-    then may be missing in the later history, or have been entered at another time; anything else is a difference.
+    Compared are the wanted position and its stop, take and trail on every row after the later warm-up. What has been
+    held since before then may be missing in the later history, or have been entered at another time; anything else is
+    a difference.
     InvalidError when there are fewer bars than twice the warm-up needs.
     """
     warmup = strategy.warmup(params)
@@ -56,8 +57,8 @@ def start_sensitivity(strategy: Strategy, bars: Bars, params: Any, *, starts: in
     cases = []
     for start in np.unique(np.linspace(latest / starts, latest, starts).astype(int)).tolist():
         part = build_panel(between(bars, start, total), strategy, params)
-        differs, inherited = _differs(strategy.evaluate(part, params), said, start, warmup)[:, warmup:].any(axis=2)
-        cases.append(_case(start, warmup, differs, int(inherited.sum())))
+        differs, inherited = _differs(strategy.evaluate(part, params), said, start, warmup)
+        cases.append(_case(start, warmup, differs[warmup:], int(inherited[warmup:].sum())))
     settled = [case.settled_after for case in cases]
     slowest = None if None in settled else max((rows for rows in settled if rows is not None), default=None)
     compared = sum(case.rows for case in cases)
@@ -76,8 +77,8 @@ def _case(start: int, warmup: int, differs: Bools, inherited: int) -> LaterStart
     return LaterStart(start, len(differs), len(rows), inherited, warmup + last if settles else None)
 
 
-def _differs(part: Signals, whole: Signals, start: int, warmup: int) -> Bools:
-    """Where part and whole want other positions or protect them otherwise, and where that is excused: bool[2,T,N].
+def _differs(part: Signals, whole: Signals, start: int, warmup: int) -> tuple[Bools, Bools]:
+    """Rows on which part and whole want other positions or protect them otherwise, and those that are excused.
 
     Excused is what the whole decided before the part could, while the part holds nothing or the same.
     """
@@ -90,8 +91,7 @@ def _differs(part: Signals, whole: Signals, start: int, warmup: int) -> Bools:
         one, other = getattr(part, name), getattr(whole, name)
         if one is not None or other is not None:
             differs |= (ours != 0.0) & ~_near(_or_nothing(one, ours), _or_nothing(other, whole.target)[start:])
-    found: Bools = np.stack([differs & ~inherited, inherited])
-    return found
+    return np.asarray((differs & ~inherited).any(axis=1)), np.asarray(inherited.any(axis=1))
 
 
 def _wanted(target: Floats) -> Floats:
