@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import find_calendar
+from alphaloop.core.clock import from_ms
 from alphaloop.core.corporate import CorporateAction, parse_adjustment
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market import rules
 from alphaloop.features.market.adjusting import ExDate, check_one_mode
 from alphaloop.features.market.models import StoredMode
-from alphaloop.features.market.reading import SeriesKey, newest_table, read_after, read_series
+from alphaloop.features.market.reading import SeriesKey, newest_table, price_mode, read_after, read_series
 from alphaloop.features.market.store import BarStore, rows_of
 from tests.features.market.walks import walk
 
@@ -157,6 +159,31 @@ def test_the_mode_is_named_for_ids_and_legends() -> None:
     assert key("forward-sub@2023-12-05").mode == "forward-sub@2023-12-05"
     assert key("forward", mode=StoredMode.SPLIT).mode == "split:forward"
     assert key("none", mode=StoredMode.UNKNOWN).mode == "unknown:none"
+
+
+def test_an_id_changes_with_the_prices_and_with_nothing_else(store: BarStore) -> None:
+    first, second = (from_ms(one.day).date() for one in sorted(EX_DATES, key=lambda one: one.day))
+    calendar = find_calendar("XSHG")
+
+    def named(adjust: str, row: int, **more: Any) -> str:
+        moment = calendar.close_ms(int(DAILY.ts[row]), Timeframe.D1)
+        return price_mode(store, key(adjust, **more), as_of_ms=moment).text
+
+    texts = [named("forward", row) for row in range(len(DAILY))]
+    days = [from_ms(int(ts)).date() for ts in DAILY.ts]
+    for day, text in zip(days, texts, strict=True):
+        anchor = "start" if day < first else first if day < second else second
+        assert text == f"forward_asof:{anchor}:ratio"
+    # Equal names mean equal prices: what was read before keeps them until the next ex-date.
+    for row in range(1, len(DAILY)):
+        moments = [calendar.close_ms(int(DAILY.ts[one]), Timeframe.D1) for one in (row - 1, row)]
+        before, after = (read_series(store, key("forward"), as_of_ms=moment) for moment in moments)
+        assert (after.close[:row] == pytest.approx(before.close)) == (texts[row] == texts[row - 1])
+    assert named("forward-sub", -1) == f"forward_asof:{second}:cash"
+    assert named(f"forward@{first}", -1) == f"forward_asof:{first}:ratio"
+    assert (named("backward", 0), named("backward", -1)) == ("backward:ratio", "backward:ratio")
+    assert (named("none", -1), named("none", -1, mode=StoredMode.UNKNOWN)) == ("none", "unknown/none")
+    assert named("forward", -1, mode=StoredMode.SPLIT).startswith("split/forward_asof:")
 
 
 def test_a_cross_section_of_unknown_or_mixed_prices_is_refused_by_name() -> None:

@@ -5,6 +5,7 @@ Stored prices stay as their source wrote them; a new dividend changes what is re
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +33,32 @@ class ExDate:
     day: int
     terms: CorporateAction
     ratio: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMode:
+    """What the prices of a series really are, for ids that must change when the prices do.
+
+    `anchor` is the ex-date in whose prices forward ones are: the newest that has passed by the last bar read, None
+    before the first. So the mode stays the same from bar to bar and changes on an ex-date.
+    """
+
+    held_as: StoredMode
+    direction: Direction
+    subtract: bool = False
+    anchor: date | None = None
+
+    @property
+    def text(self) -> str:
+        """Short and stable: `none`, `forward_asof:2024-06-19:ratio`, `forward_asof:start:cash`, `backward:ratio`; what
+        the file was made as stands before it, unless as traded (`split/none`)."""
+        made = "" if self.held_as is StoredMode.RAW else f"{self.held_as.lower()}/"
+        if self.direction is Direction.NONE:
+            return f"{made}none"
+        formula = "cash" if self.subtract else "ratio"
+        if self.direction is Direction.BACKWARD:
+            return f"{made}backward:{formula}"
+        return f"{made}forward_asof:{self.anchor.isoformat() if self.anchor else 'start'}:{formula}"
 
 
 class Moded(Protocol):

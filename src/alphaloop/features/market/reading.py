@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.calendar import Calendar, find_calendar
-from alphaloop.core.clock import to_ms
+from alphaloop.core.clock import from_ms, to_ms
 from alphaloop.core.corporate import RAW, Adjustment, Direction
 from alphaloop.core.errors import InvalidError, NotFoundError
-from alphaloop.features.market.adjusting import ExDate, adjusted, check_adjustable, make_steps, mode_name, terms_of
+from alphaloop.features.market.adjusting import (
+    ExDate,
+    PriceMode,
+    adjusted,
+    check_adjustable,
+    make_steps,
+    mode_name,
+    terms_of,
+)
 from alphaloop.features.market.models import StoredMode
 from alphaloop.features.market.resample import drop_unfinished, finer_timeframes, resample
 from alphaloop.features.market.session_grid import session_days
@@ -164,17 +172,33 @@ def _across_ex_dates(store: BarStore, key: SeriesKey, table: BarTable, as_of_ms:
     check_adjustable(key.held_as, adjust)
     if not len(table) or not key.ex_dates:
         return table
-    calendar, manifest = key.calendar_rules, store.manifest(key.symbol, key.origin)
-    days = _dates(table.ts, key.origin, calendar)
-    if adjust.direction is Direction.BACKWARD or manifest is None:
-        anchor = int(days[0]) if manifest is None else _day_of(manifest.first_ts, key)
-    else:
-        newest = _day_of(manifest.last_ts, key)
-        anchor = newest if as_of_ms is None else min(newest, _newest_day(store, key, as_of_ms))
-        if adjust.as_of is not None:
-            anchor = min(anchor, to_ms(datetime.combine(adjust.as_of, time(), UTC)))
+    days = _dates(table.ts, key.origin, key.calendar_rules)
+    anchor = _anchor_day(store, key, as_of_ms)
     steps = _steps(store, key, subtract=adjust.subtract)
-    return adjusted(table, days=days, steps=steps, anchor_day=anchor)
+    return adjusted(table, days=days, steps=steps, anchor_day=int(days[0]) if anchor is None else anchor)
+
+
+def _anchor_day(store: BarStore, key: SeriesKey, as_of_ms: int | None) -> int | None:
+    """Session date in whose prices the key wants them, epoch ms; None when nothing is stored."""
+    manifest = store.manifest(key.symbol, key.origin)
+    if manifest is None or not manifest.chunks:
+        return None
+    if key.adjust.direction is Direction.BACKWARD:
+        return _day_of(manifest.first_ts, key)
+    newest = _day_of(manifest.last_ts, key)
+    anchor = newest if as_of_ms is None else min(newest, _newest_day(store, key, as_of_ms))
+    pinned = key.adjust.as_of
+    return anchor if pinned is None else min(anchor, to_ms(datetime.combine(pinned, time(), UTC)))
+
+
+def price_mode(store: BarStore, key: SeriesKey, *, as_of_ms: int | None = None) -> PriceMode:
+    """What the prices of the series read as of that moment are; blocking."""
+    adjust, anchor = key.adjust, None
+    if adjust.direction is Direction.FORWARD:
+        day = _anchor_day(store, key, as_of_ms)
+        passed = [one.day for one in key.ex_dates if day is not None and one.day <= day]
+        anchor = from_ms(max(passed)).date() if passed else None
+    return PriceMode(key.held_as, adjust.direction, adjust.subtract, anchor)
 
 
 def _newest_day(store: BarStore, key: SeriesKey, as_of_ms: int) -> int:

@@ -1,8 +1,9 @@
 """What other rooms may ask of the market."""
 
+from alphaloop.features.market.adjusting import PriceMode
 from alphaloop.features.market.marks import Marks
 from alphaloop.features.market.naming import calendar_of
-from alphaloop.features.market.reading import SeriesKey, newest_table, read_series
+from alphaloop.features.market.reading import SeriesKey, newest_table, price_mode, read_series
 from alphaloop.features.market.service.actions import (
     BroughtActions,
     announce_ex_dates,
@@ -94,6 +95,7 @@ __all__ = [
     "Imported",
     "Marks",
     "Prepared",
+    "PriceMode",
     "SeriesKey",
     "Settlement",
     "Window",
@@ -136,6 +138,7 @@ __all__ = [
     "open_source",
     "playing_replays",
     "prepare_import",
+    "price_mode",
     "probe_source",
     "read_actions",
     "read_arrays",
