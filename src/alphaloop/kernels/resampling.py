@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -45,7 +46,7 @@ class TradeLuck(NamedTuple):
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def stationary_rows(rng: np.random.Generator, rows: int, block: float, draws: int = 1) -> Ints:
+def stationary_rows(rng: Generator, rows: int, block: float, draws: int = 1) -> Ints:
     """Row numbers int64[draws, rows] of the stationary bootstrap (Politis and Romano, 1994).
 
     Blocks begin anywhere, run on past the end to the beginning, and are `block` rows long on average (geometric).
