@@ -111,7 +111,7 @@ def test_the_commands_of_the_guide_print_what_it_says(tmp_path: Path, monkeypatc
     monkeypatch.setenv("ALPHALOOP_HOME", str(tmp_path / "home"))
     write_bars(tmp_path / "bars.csv")
     told = commands("docs/how-to/use-the-command-line.md")
-    assert len(told) == 11
+    assert len(told) == 12
     for line, expected in told:
         result = CliRunner().invoke(app, line.split())
         same = fits(expected, result.output.splitlines())

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -33,12 +34,20 @@ def load_plugin(package: str, key: str) -> ModuleType:
 
 
 def load_file(path: Path, name: str) -> ModuleType:
-    """Execute a Python file from the user's own folder as a module of that name."""
+    """Execute a Python file from the user's own folder as a module of that name.
+
+    What is not a whole module stays unknown: an error in the file leaves no trace."""
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise NotFoundError(f"{path.name} is not a Python file.", code="unknown_plugin")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    # Dataclasses and pickles look their module up by its name while it is being made.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -157,6 +157,11 @@ class Settings(BaseModel):
         return self.home / "data" / "bars"
 
     @property
+    def strategies_dir(self) -> Path:
+        """Strategy files of the person who runs this installation."""
+        return self.home / "strategies"
+
+    @property
     def compile_cache(self) -> Path:
         return (self.cache_dir or self.home / "cache").absolute()
 

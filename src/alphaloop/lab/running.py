@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alphaloop.core.errors import InvalidError
@@ -16,16 +17,17 @@ _RULES = ("cash", "fee", "fill", "start_bar", "whole", "slippage", "volume_limit
 MAX_RUNS = 100_000
 
 
-def backtest(bars: LabBars | Sequence[LabBars], strategy: str, **options: Any) -> "BacktestResult":
-    """Run a strategy by its key. Keyword arguments are its parameters and the rules of the run.
+def backtest(bars: LabBars | Sequence[LabBars], strategy: str | Path, **options: Any) -> "BacktestResult":
+    """Run a strategy by its key, or the one written in a Python file of yours. Keyword arguments are its parameters and
+    the rules of the run.
 
     Rules: cash, fee and slippage (fractions per side), fill ("open" or "close"), start_bar, whole, volume_limit,
     can_short, risk_fraction. InvalidError names what does not fit.
     """
     from alphaloop.engine.backtest import run_backtest
-    from alphaloop.engine.strategy import load_strategy
+    from alphaloop.engine.own_files import strategy_named
 
-    found = load_strategy(strategy)
+    found = strategy_named(strategy)
     rules = {name: options[name] for name in _RULES if name in options}
     given = {name: value for name, value in options.items() if name not in _RULES}
     series = bars.series if isinstance(bars, LabBars) else [one.series for one in bars]
@@ -34,7 +36,7 @@ def backtest(bars: LabBars | Sequence[LabBars], strategy: str, **options: Any) -
 
 def sweep(
     bars: LabBars | Sequence[LabBars],
-    strategy: str,
+    strategy: str | Path,
     grid: Mapping[str, Sequence[Any]],
     *,
     progress: Callable[[int, int], None] | None = None,

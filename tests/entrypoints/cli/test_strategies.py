@@ -1,10 +1,15 @@
 """`alphaloop strategies list`."""
 
 import json
+from pathlib import Path
 
 from typer.testing import CliRunner
 
+import alphaloop as al
+from alphaloop.engine.backtest import run_backtest
+from alphaloop.engine.own_files import load_own
 from alphaloop.engine.strategy import list_strategies
+from alphaloop.entrypoints.cli import app as root
 from alphaloop.entrypoints.cli.strategies import app
 
 
@@ -17,6 +22,17 @@ def test_the_json_lists_every_key_with_its_parameters() -> None:
     assert bollinger["category"] == "mean_reversion"
     assert bollinger["params"]["period"]["default"] == 20
     assert bollinger["label"]["zh"] == "布林带均值回归"
+
+
+def test_a_new_file_is_a_strategy_that_runs(tmp_path: Path) -> None:
+    told = CliRunner().invoke(root, ["new-strategy", "my_idea", "--into", str(tmp_path)])
+    assert (told.exit_code, (tmp_path / "my_idea.py").is_file()) == (0, True)
+    strategy = load_own("user:my_idea", tmp_path)
+    result = run_backtest(strategy, al.lab.load("sample").series, strategy.parse({"period": 100}))
+    assert len(result.trades) > 10
+    again = CliRunner().invoke(root, ["new-strategy", "my_idea", "--into", str(tmp_path)])
+    assert (again.exit_code, again.stderr.strip()) == (2, "There is a file my_idea.py already.")
+    assert CliRunner().invoke(root, ["new-strategy", "../idea", "--into", str(tmp_path)]).exit_code == 2
 
 
 def test_people_get_a_table() -> None:

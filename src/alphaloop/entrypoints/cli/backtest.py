@@ -23,7 +23,7 @@ def backtest() -> None:
 # Numbers arrive as text so that a wrong one is answered in one line, like every other wrong input.
 @app.command()
 def run(
-    key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger.")],
+    key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger, or your own file: my_idea.py.")],
     bars: Annotated[str, typer.Option("--bars", help="CSV or Parquet file, or 'sample'.")],
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, once per parameter.")] = None,
     cash: Annotated[str, typer.Option("--cash", help="Starting cash in quote units.")] = "1000000",
@@ -39,11 +39,11 @@ def run(
     """Run KEY over BARS; exit code 2 and one line on stderr when something does not fit."""
     from alphaloop.core.errors import AlphaLoopError
     from alphaloop.engine.backtest import result_rows, run_backtest
-    from alphaloop.engine.strategy import load_strategy
+    from alphaloop.engine.own_files import strategy_named
     from alphaloop.lab import load
 
     try:
-        strategy = load_strategy(key)
+        strategy = strategy_named(key)
         params = strategy.parse(_pairs(param or []))
         loaded = load(bars if bars == "sample" else Path(bars))
         result = run_backtest(

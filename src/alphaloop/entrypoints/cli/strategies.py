@@ -1,8 +1,12 @@
 """`alphaloop strategies`: what can be run, with its parameters."""
 
-from typing import Annotated
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
+
+_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, help="Strategies: what there is and what each can be told.")
 
@@ -10,6 +14,39 @@ app = typer.Typer(no_args_is_help=True, help="Strategies: what there is and what
 @app.callback()
 def strategies() -> None:
     """The strategy library."""
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="File name without .py: small letters, digits and _.")],
+    into: Annotated[Path | None, typer.Option("--into", help="Folder; default: your own strategies.")] = None,
+) -> None:
+    """Write a commented strategy file to begin with. Nothing is ever overwritten."""
+    from alphaloop.engine.own_files import PREFIX, is_name
+
+    if not is_name(name):
+        _refuse("A strategy's name has small letters, digits and _, begins with a letter and has at most 40.")
+    path = (into or _own_folder()) / f"{name}.py"
+    if path.exists():
+        _refuse(f"There is a file {path.name} already.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    template = resources.files("alphaloop.entrypoints.cli") / "templates" / "strategy.txt"
+    path.write_text(template.read_text(encoding="utf-8").format(name=name), encoding="utf-8")
+    typer.echo(f"Written: {path}\nIts key on the platform is {PREFIX}{name}.")
+
+
+# Commands that stand beside `alphaloop strategies`, under these names.
+ROOT = {"new-strategy": new}
+
+
+def _own_folder() -> Path:
+    from alphaloop.infra.settings import load_settings
+
+    return load_settings().strategies_dir
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(_BAD_INPUT)
 
 
 @app.command("list")
