@@ -3,7 +3,7 @@ import { dispose, init, type Chart, type Crosshair, type KLineData } from 'kline
 import type { ChanLine, Fill, Fractal, Health } from '$lib/api/types';
 import { compact, decimalsOf, plain } from '$lib/format/numbers';
 import { isDaily, stamp, zoneOf } from '$lib/format/times';
-import type { BarFeed } from './feed';
+import { shownTs, type BarFeed } from './feed';
 import { foldFor, type DrawnBar } from './fold';
 import { ink, refreshInk } from './ink';
 import { MACD } from './indicators/macd';
@@ -17,6 +17,7 @@ import { chartStyles } from './styles';
 import { COMPARE, type Compared } from './overlays/compare';
 import { FILLS } from './overlays/fills';
 import { FRACTALS } from './overlays/fractals';
+import { EX_DATES, type ExDate } from './overlays/exdates';
 import { GAPS } from './overlays/gaps';
 import { HIGHER, type HigherRows } from './overlays/higher';
 import { LAST_PRICE } from './overlays/lastprice';
@@ -103,14 +104,15 @@ export class Board {
     const origin = this.#xOf(first);
     const view = {
       count: Math.max(0, Math.min(bars.length, to) - first),
-      ts: (place: number) => bars[first + place]?.timestamp ?? 0,
+      ts: (place: number) => shownTs(bars[first + place]) ?? 0,
       x: (place: number) => origin + place * this.step
     };
     return timeMarks(view, zoneOf(this.#timeframe), this.#narrow ? 70 : 84).map(({ x, ts, text }) => ({ coord: x, value: ts, text }));
   }
 
-  #date(ts: number, axis: boolean, template: string): string {
+  #date(opened: number, axis: boolean, template: string): string {
     const zone = zoneOf(this.#timeframe);
+    const ts = axis ? opened : (shownTs(this.bars[barAt(this.bars, opened)]) ?? opened);
     if (!axis) return stamp(ts, isDaily(this.#timeframe) ? 'day' : 'full', zone);
     if (template === 'YYYY') return stamp(ts, 'year', zone);
     if (template === 'YYYY-MM') return stamp(ts, 'day', zone).slice(0, 7);
@@ -225,6 +227,10 @@ export class Board {
 
   drawGaps(gaps: Health['gaps']): void {
     putLayer(this.chart, GAPS, gaps, gaps.length > 0);
+  }
+
+  drawExDates(dates: ExDate[]): void {
+    putLayer(this.chart, EX_DATES, dates, dates.length > 0);
   }
 
   drawLines(rows: LineRows, visible: boolean): void {

@@ -3,7 +3,7 @@
 import type { DataLoader, KLineData } from 'klinecharts';
 import { api, ask } from '$lib/api/transport';
 import type { BarRow, Bars, Timeframe } from '$lib/api/types';
-import { periodMs } from '$lib/format/times';
+import { isDaily, periodMs } from '$lib/format/times';
 import { foldBars, type DrawnBar } from './fold';
 import { macdRows, type MacdRow } from './macd';
 import { firstPlace } from './places';
@@ -11,9 +11,14 @@ import { firstPlace } from './places';
 const FIRST = 2000;
 /** Each further page is twice as long as the one before, up to what the platform gives at once. */
 const LONGEST = 10_000;
+const DAY_MS = 86_400_000;
 
-export function toBar(row: BarRow): KLineData {
+/** A bar with the time to show for it, where it is to be named by its end. */
+export type Bar = KLineData & { label?: number };
+
+export function toBar(row: BarRow, label?: number): Bar {
   return {
+    ...(label === undefined ? {} : { label }),
     timestamp: row[0],
     open: Number(row[1]),
     high: Number(row[2]),
@@ -23,12 +28,20 @@ export function toBar(row: BarRow): KLineData {
   };
 }
 
+/** The time that stands for a bar on the page. */
+export function shownTs(bar: KLineData | null | undefined): number | undefined {
+  return (bar as Bar | null | undefined)?.label ?? bar?.timestamp;
+}
+
 export type FeedState = 'loading' | 'ready' | 'empty' | 'failed';
-export type FeedKey = { instrument: string; timeframe: string; replayId: string | null };
+/** `adjust` puts share prices across their ex-dates, `label` names bars by their end; neither is needed. */
+export type FeedKey = { instrument: string; timeframe: string; replayId: string | null; adjust?: string; label?: 'open' | 'close' };
 
 export class BarFeed {
   /** Every bar loaded so far, one by one. */
-  bars: KLineData[] = [];
+  bars: Bar[] = [];
+  /** How the prices that came are adjusted, as the platform names it. */
+  mode = 'none';
   /** How many bars are drawn as one. The chart has to be reset after a change. */
   fold = 1;
   #push: ((bar: KLineData) => void) | null = null;
@@ -39,6 +52,8 @@ export class BarFeed {
   #drawnTs = 0;
   /** MACD of all bars, kept until they change. */
   #rows: MacdRow[] | null = null;
+  /** How long the bar that opens at this time of day lasts: a session may cut one short. */
+  #lasts = new Map<number, number>();
 
   constructor(
     readonly key: FeedKey,
@@ -46,9 +61,14 @@ export class BarFeed {
   ) {}
 
   /** The series as the platform is asked for it; with a replay, only what its clock has seen. */
-  get query(): { instrument: string; timeframe: Timeframe; replay_id?: string } {
-    const { instrument, timeframe, replayId } = this.key;
-    return { instrument, timeframe: timeframe as Timeframe, ...(replayId ? { replay_id: replayId } : {}) };
+  get query(): { instrument: string; timeframe: Timeframe; replay_id?: string; adjust?: string } {
+    const { instrument, timeframe, replayId, adjust } = this.key;
+    return {
+      instrument,
+      timeframe: timeframe as Timeframe,
+      ...(replayId ? { replay_id: replayId } : {}),
+      ...(adjust && adjust !== 'none' ? { adjust } : {})
+    };
   }
 
   get lastTs(): number {
@@ -68,7 +88,7 @@ export class BarFeed {
     }
     for (const row of rows) {
       if (row[0] < this.lastTs) continue;
-      const bar = toBar(row);
+      const bar = toBar(row, this.#labelOf(row[0]));
       if (row[0] === this.lastTs) this.bars[this.bars.length - 1] = bar;
       else this.bars.push(bar);
       if (this.fold === 1) this.#push(bar);
@@ -95,10 +115,25 @@ export class BarFeed {
     return foldBars(this.bars, this.#rows, this.fold * periodMs(this.key.timeframe));
   }
 
+  /** Live bars come without the time to show: it follows from those that came with one. */
+  #labelOf(ts: number): number | undefined {
+    if (this.key.label !== 'close' || isDaily(this.key.timeframe)) return undefined;
+    return ts + (this.#lasts.get(ts % DAY_MS) ?? periodMs(this.key.timeframe));
+  }
+
+  #read(page: Bars): Bar[] {
+    const { labels } = page;
+    return (page.bars as BarRow[]).map((row, place) => {
+      const label = labels?.[place];
+      if (label !== undefined) this.#lasts.set(row[0] % DAY_MS, label - row[0]);
+      return toBar(row, label);
+    });
+  }
+
   async #page(limit: number, before: number | null): Promise<Bars> {
     return ask(
       api.GET('/api/v1/market/bars', {
-        params: { query: { ...this.query, limit, ...(before === null ? {} : { before }) } },
+        params: { query: { ...this.query, limit, ...(before === null ? {} : { before }), ...(this.key.label === 'close' ? { label: 'close' as const } : {}) } },
         signal: this.#stopped.signal
       })
     );
@@ -119,7 +154,8 @@ export class BarFeed {
         if (type === 'forward') this.#next = Math.min(LONGEST, this.#next * 2);
         const before = this.bars[0]?.timestamp ?? Infinity;
         // A reset of the chart while a page was on its way lets it be asked for twice.
-        const older = (page.bars as BarRow[]).filter((row) => row[0] < before).map(toBar);
+        const older = this.#read(page).filter((bar) => bar.timestamp < before);
+        this.mode = page.mode;
         this.bars = [...older, ...this.bars];
         this.#rows = null;
         this.#more = page.has_more;

@@ -25,6 +25,7 @@ export function foldBars(bars: readonly KLineData[], rows: readonly MacdRow[], s
     last.high = Math.max(last.high, bar.high);
     last.low = Math.min(last.low, bar.low);
     last.close = bar.close;
+    if (bar.label !== undefined) last.label = bar.label;
     last.volume = (last.volume ?? 0) + (bar.volume ?? 0);
     last.bars = (last.bars ?? 1) + 1;
     last.dif = row?.dif;

@@ -3,6 +3,7 @@
 export const lettering = {
   volume: 'Volume',
   missing: (count: number): string => `${count} missing`,
+  exDate: 'XD',
   priceDecimals: 2,
   chinese: false,
   /** How a point is written: "B1" or 一买. */

@@ -12,10 +12,14 @@ export type OwnLevel = (typeof OWN_LEVELS)[number];
 export const CONFIGS = ['CN-STRICT-1', 'old-stroke', 'new-stroke', 'czsc-6', 'czsc-7', 'textbook'] as const;
 export const DEFAULT_CONFIG = CONFIGS[0];
 
-export type Choice = { config: string; layers: Record<Layer, boolean>; levels: string[] };
+/** How share prices are put across their ex-dates, by the platform's own names. */
+export const ADJUSTMENT = /^(none|(forward|backward)(-sub)?|forward(-sub)?@\d{4}-\d{2}-\d{2})$/;
+
+export type Choice = { config: string; adjust: string; layers: Record<Layer, boolean>; levels: string[] };
 
 const initial = (): Choice => ({
   config: DEFAULT_CONFIG,
+  adjust: 'none',
   layers: { lines: true, pivots: true, points: true, withdrawn: false, fractals: false, orders: true, fills: true },
   levels: ['stroke', 'segment']
 });
@@ -26,6 +30,7 @@ export function readChoice(text: string | null): Choice {
   try {
     const kept = JSON.parse(text ?? '{}') as Partial<Choice>;
     if ((CONFIGS as readonly string[]).includes(kept.config ?? '')) choice.config = kept.config as string;
+    if (ADJUSTMENT.test(kept.adjust ?? '')) choice.adjust = kept.adjust as string;
     for (const layer of LAYERS) if (typeof kept.layers?.[layer] === 'boolean') choice.layers[layer] = kept.layers[layer];
     if (Array.isArray(kept.levels)) choice.levels = kept.levels.filter((level) => typeof level === 'string');
   } catch {
@@ -51,6 +56,14 @@ class Levels {
 
   get config(): string {
     return this.#choice.config;
+  }
+
+  get adjust(): string {
+    return this.#choice.adjust;
+  }
+
+  useAdjust(adjust: string): void {
+    if (ADJUSTMENT.test(adjust)) this.#change({ adjust });
   }
 
   shows(layer: Layer): boolean {

@@ -7,7 +7,7 @@ import { periodMs } from '$lib/format/times';
 import type { Higher } from './drawing';
 import { DEFAULT_CONFIG } from './levels.svelte';
 
-export type Series = { instrument: string; timeframe: Timeframe; replay_id?: string };
+export type Series = { instrument: string; timeframe: Timeframe; replay_id?: string; adjust?: string };
 
 const WINDOW_BARS = 10_000;
 const WIDEST_BARS = 200_000;

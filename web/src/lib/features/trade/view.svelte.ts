@@ -6,7 +6,9 @@ import { desk } from '$features/desk/desk.svelte';
 import { market } from '$features/market/market.svelte';
 import { BarFeed, type FeedState } from '$lib/chart/feed';
 import type { Board } from '$lib/chart/board';
+import { prefs } from '$lib/prefs/prefs.svelte';
 import { stream } from '$lib/stream/stream.svelte';
+import { adjusting } from './adjusting.svelte';
 import { chan } from './structure.svelte';
 
 const UPDATE_MS = 100;
@@ -35,7 +37,7 @@ class TradeView {
     this.board = board;
     this.health = null;
     this.hovered = null;
-    const key = { instrument: instrument.symbol, timeframe, replayId };
+    const key = { instrument: instrument.symbol, timeframe, replayId, adjust: adjusting.key, label: prefs.here.barLabel };
     this.#feed = new BarFeed(key, (state, cause) => {
       this.feedState = state;
       this.feedCause = cause ?? null;
@@ -95,7 +97,8 @@ class TradeView {
     this.#queue = [];
     const latest = queue.at(-1);
     if (!latest || !this.#feed) return;
-    if (desk.following) {
+    // What the stream brings are traded prices: adjusted ones are asked for.
+    if (desk.following && adjusting.key === 'none') {
       this.#feed.close(queue.map((closed) => closed.bar));
       this.#ends();
       chan.grow(queue);
@@ -121,6 +124,9 @@ class TradeView {
       const bars = page.bars as BarRow[];
       const first = bars[0]?.[0];
       if (first !== undefined && first > feed.lastTs) return this.retry();
+      // An ex-date passed meanwhile: what was adjusted to the day before is adjusted anew.
+      const met = bars.find((row) => row[0] === feed.lastTs);
+      if (met && adjusting.key !== 'none' && Number(met[4]) !== feed.bars.at(-1)?.close) return this.retry();
       feed.close(bars);
       this.#ends();
       await chan.read();
