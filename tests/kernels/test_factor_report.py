@@ -138,3 +138,30 @@ def test_reversal_and_momentum_of_real_shares_are_reported(test_data: Path) -> N
     for t in (150, 400):
         later = close[t + 21] / close[t + 1] - 1
         assert found.rank_ic[2, t] == pytest.approx(stats.spearmanr(momentum[t], later)[0], abs=1e-12)
+
+
+@pytest.mark.data
+def test_a_published_fundamental_counts_from_the_day_it_was_seen(test_data: Path) -> None:
+    """Earnings yield of large shares as of each day, reported beside the same figures known half a year too early."""
+    closes = pl.read_parquet(test_data / "data/equity_close/sp500_dataset.parquet")
+    names = closes.columns[1:]
+    days = closes["ts"].to_numpy().astype("datetime64[ms]")
+    since = int(np.searchsorted(days, np.datetime64("2004-06-01")))
+    until = int(np.searchsorted(days, np.datetime64("2013-09-01")))
+    seen = pl.read_parquet(test_data / "data/fundamentals/key_statistics.parquet")
+    seen = seen.filter(pl.col("trailing_p_e").is_not_null() & (pl.col("trailing_p_e") > 0)).sort("ts")
+    factor = np.full((len(days), len(names)), np.nan)
+    for n, name in enumerate(names):
+        own = seen.filter(pl.col("symbol") == name)
+        known = np.searchsorted(own["ts"].to_numpy().astype("datetime64[ms]"), days, side="left") - 1
+        factor[known >= 0, n] = 1.0 / own["trailing_p_e"].to_numpy()[known[known >= 0]]
+    close = closes.select(names).to_numpy().astype(float)
+    found = factor_report(factor[since:until], close[since:until], horizons=(20, 60), quantiles=3)
+    assert found.coverage > 0.5
+    assert found.persistence > 0.95
+    assert all(abs(one.mean) < 0.2 for one in found.ranked)
+    early = np.full(factor.shape, np.nan)
+    early[:-126] = factor[126:]
+    prophet = factor_report(early[since:until], close[since:until], horizons=(20, 60), quantiles=3)
+    # A price earnings ratio that is not known yet already holds the price it will have: cheap then means fallen.
+    assert prophet.ranked[1].mean < found.ranked[1].mean - 0.05

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from alphaloop.kernels.metrics import sharpe
-from alphaloop.kernels.return_tables import monthly_returns, rolling_sharpe
+from alphaloop.kernels.return_tables import day_closes, monthly_returns, rolling_sharpe
 
 DAY_MS = 86_400_000
 
@@ -49,6 +49,15 @@ def test_a_stretch_without_change_or_without_money_tells_nothing() -> None:
     made = monthly_returns(np.arange(4) * 31 * DAY_MS, [1.0, 0.0, 0.0, 0.0])
     assert made.months[0, 1] == -1.0
     assert np.isnan(made.months[0, 2])
+
+
+def test_a_day_is_told_by_its_last_row() -> None:
+    days, curve = day_closes([5, 10, DAY_MS, 3 * DAY_MS + 7, 3 * DAY_MS + 9], [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert days.tolist() == [0, DAY_MS, 3 * DAY_MS]
+    assert curve.tolist() == [2.0, 3.0, 5.0]
+    assert day_closes([], [])[1].tolist() == []
+    with pytest.raises(ValueError, match="its time"):
+        day_closes([1, 2], [1.0])
 
 
 def test_too_little_to_tell_gives_nothing() -> None:

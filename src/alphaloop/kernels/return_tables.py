@@ -9,6 +9,7 @@ from numba import njit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_DAY_MS = 86_400_000
 
 
 class MonthlyReturns(NamedTuple):
@@ -41,6 +42,19 @@ def monthly_returns(ts_ms: npt.ArrayLike, equity: npt.ArrayLike) -> MonthlyRetur
     told = np.isfinite(table)
     whole = np.where(told.any(axis=1), np.prod(np.where(told, 1.0 + table, 1.0), axis=1) - 1.0, np.nan)
     return MonthlyReturns(years.astype(np.int64), table, whole)
+
+
+def day_closes(ts_ms: npt.ArrayLike, equity: npt.ArrayLike) -> tuple[Ints, Floats]:
+    """(start of each UTC day with rows, its last equity): a long intraday curve as short as its figures need it.
+
+    ValueError when the lengths differ.
+    """
+    times, curve = np.asarray(ts_ms, dtype=np.int64), np.asarray(equity, dtype=np.float64)
+    if times.ndim != 1 or times.shape != curve.shape:
+        raise ValueError("every row of the curve needs its time")
+    days = times // _DAY_MS
+    last = np.flatnonzero(np.r_[days[1:] != days[:-1], True][: len(days)])
+    return days[last] * _DAY_MS, curve[last]
 
 
 def rolling_sharpe(equity: npt.ArrayLike, window: int, periods_per_year: float) -> Floats:

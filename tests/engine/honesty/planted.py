@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from alphaloop.core.errors import InvalidError
 from alphaloop.engine.panel import Panel, Series, make_series
 from alphaloop.engine.params import param
 from alphaloop.engine.strategy import Signals, load_strategy, mark_episodes
@@ -45,6 +46,13 @@ def _above(panel: Panel, params: Params) -> Signals:
     return Signals(target, mark_episodes(target))
 
 
+def _fussy(panel: Panel, params: Params) -> Signals:
+    """Refuses odd periods, as a rule with a fast and a slow line refuses them the wrong way round."""
+    if params.period % 2:
+        raise InvalidError("Only even periods make a rule.", code="bad_parameter")
+    return _above(panel, params)
+
+
 def _foretold(panel: Panel, params: Params) -> Signals:
     rises = np.vstack([panel.close[1:] > panel.close[:-1], panel.close[-1:] > 0])
     target = np.where(panel.member, rises * 1.0, np.nan)
@@ -83,6 +91,7 @@ def _named(key: str, evaluate: Any) -> Any:
 
 
 FOLLOWER = _named("planted/follower", _above)
+FUSSY = _named("planted/fussy", _fussy)
 PROPHET = _named("planted/prophet", _foretold)
 DICE = replace(_named("planted/dice", _dice), warmup=lambda params: 1)
 COUNTER = replace(_named("planted/counter", _counted), warmup=lambda params: 1)

@@ -6,17 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.honesty import OverfitPassport, make_passport
 from alphaloop.engine.honesty.passport import QUESTIONS
+from alphaloop.engine.honesty.periods import between
 from alphaloop.engine.honesty.selection import trial_returns
 from alphaloop.kernels.overfit import row_sharpes
 from alphaloop.lab import load
+from tests.builders import BTC
 from tests.engine.honesty.planted import (
     BOLLINGER,
     COUNTER,
     DICE,
     FOLLOWER,
+    FUSSY,
     PROPHET,
     Params,
     noisy,
@@ -88,6 +92,32 @@ def test_a_check_that_these_bars_are_too_few_for_is_unknown_and_says_why() -> No
     assert passport.refused["walk_forward"] == "too_few_bars"
     assert passport.walk_forward is None
     assert json.dumps(passport.to_json(), allow_nan=False)
+
+
+def test_combinations_that_make_no_rule_are_passed_over() -> None:
+    candidates = [Params(period) for period in (20, 21, 23, 30)]
+    passport = make_passport(FUSSY, trending(), Params(20), candidates=candidates, draws=5)
+    assert passport.refused == {}
+    assert passport.selection is not None
+    assert passport.selection.known == 2
+    assert passport.walk_forward is not None
+    assert {fold.params["period"] for fold in passport.walk_forward.folds} <= {20, 30}
+    with pytest.raises(InvalidError):
+        make_passport(FUSSY, trending(), Params(21))
+
+
+def test_several_instruments_with_different_histories_are_questioned_together() -> None:
+    later = between(trending(2, 1200)._replace(name="Y"), 300, 1200)
+    both = [trending(1, 1200), later]
+    passport = make_passport(FOLLOWER, both, Params(20), draws=20, prefixes=20)  # type: ignore[arg-type]
+    assert passport.refused == {}
+    assert verdicts(passport)["look_ahead"] == verdicts(passport)["start"] == "pass"
+
+
+def test_a_run_bound_by_market_rules_leaves_open_what_needs_other_markets() -> None:
+    passport = make_passport(FOLLOWER, trending(rows=800), Params(20), instruments=[BTC], fee=0.001, prefixes=10)
+    assert passport.refused == {"market_luck": "no_dates", "shuffle": "no_dates"}
+    assert verdicts(passport)["walk_forward"] in ("pass", "warn")
 
 
 def test_whoever_listens_may_stop_it() -> None:

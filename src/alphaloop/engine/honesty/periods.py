@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.engine.backtest import BacktestResult
+from alphaloop.engine.backtest import BacktestResult, run_backtest
 from alphaloop.engine.panel import Floats, Ints, Series
 from alphaloop.engine.strategy import Strategy
 
@@ -39,6 +39,14 @@ def between(bars: Bars, first: int, last: int) -> Bars:
 def common_start(strategy: Strategy, trials: Iterable[Any]) -> int:
     """The first row from which all of these parameters may trade, so that they are judged on the same rows."""
     return max(strategy.warmup(params) for params in trials)
+
+
+def attempt(strategy: Strategy, bars: Bars, params: Any, **options: Any) -> BacktestResult | None:
+    """A run, or None where the strategy refuses these parameters: not every combination makes a rule."""
+    try:
+        return run_backtest(strategy, bars, params, **options)
+    except InvalidError:
+        return None
 
 
 def earned(result: BacktestResult) -> Floats:

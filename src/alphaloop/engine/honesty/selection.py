@@ -8,7 +8,7 @@ import numpy as np
 
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import run_backtest
-from alphaloop.engine.honesty.periods import Bars, common_start, earned, row_times
+from alphaloop.engine.honesty.periods import Bars, attempt, common_start, earned, row_times
 from alphaloop.engine.panel import Floats
 from alphaloop.engine.strategy import Strategy
 from alphaloop.kernels.overfit import BLOCKS_MAX, backtest_overfitting, deflated_sharpe, row_sharpes
@@ -43,7 +43,7 @@ def judge_selection(
     """Probability of overfitting over `candidates`, and the chosen `params` deflated by how many were tried.
 
     `trials` is the number of all that were ever tried, where that is more than the candidates. Candidates that need
-    half of the bars to warm up are left out. `options` are those of `run_backtest`.
+    half of the bars to warm up, or that the strategy refuses, are left out. `options` are those of `run_backtest`.
     """
     rows = len(row_times(bars))
     known = [params, *(one for one in candidates if one != params and 2 * strategy.warmup(one) < rows)]
@@ -57,7 +57,7 @@ def judge_selection(
     ranks = np.histogram(places, bins=RANK_CLASSES, range=(0.0, 1.0))[0]
     return SelectionReport(
         trials=deflated.trials,
-        known=len(known),
+        known=returns.shape[1],
         overfitting=split.probability,
         slope=split.slope,
         loss_chance=split.loss_chance,
@@ -69,9 +69,14 @@ def judge_selection(
 
 
 def trial_returns(strategy: Strategy, bars: Bars, trials: Sequence[Any], **options: Any) -> Floats:
-    """Return per row of every trial, float64[T,M], all from the first row on which each of them may trade."""
+    """Return per row of every trial, float64[T,M], all from the first row on which each of them may trade.
+
+    The first trial must run; others that the strategy refuses have no column.
+    """
     options["start_bar"] = common_start(strategy, trials)
-    return np.stack([earned(run_backtest(strategy, bars, params, **options)) for params in trials], axis=1)
+    columns = [earned(run_backtest(strategy, bars, trials[0], **options))]
+    runs = (attempt(strategy, bars, params, **options) for params in trials[1:])
+    return np.stack([*columns, *(earned(run) for run in runs if run is not None)], axis=1)
 
 
 def _blocks(rows: int) -> int:

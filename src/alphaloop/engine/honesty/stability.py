@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from alphaloop.engine.backtest import run_backtest
-from alphaloop.engine.honesty.periods import Bars, common_start, figure, row_times
+from alphaloop.engine.honesty.periods import Bars, attempt, common_start, figure, row_times
 from alphaloop.engine.honesty.space import neighbours_of
 from alphaloop.engine.strategy import Strategy
 
@@ -41,18 +41,20 @@ def parameter_stability(
 ) -> StabilityReport:
     """Run `params` and its neighbours over the same rows.
 
-    A neighbour that needs half of the bars to warm up is left out. A metric that cannot be told, such as that of no
-    trades, counts as not kept. `options` are those of `run_backtest`.
+    A neighbour that the strategy refuses, or that needs half of the bars to warm up, is left out. A metric that cannot
+    be told, such as that of no trades, counts as not kept. `options` are those of `run_backtest`.
     """
     rows = len(row_times(bars))
     beside = [one for one in neighbours_of(strategy, params, reach) if 2 * strategy.warmup(one[1]) < rows]
     options["start_bar"] = common_start(strategy, [params, *(other for _, other in beside)])
 
-    def run(chosen: Any) -> float:
-        return figure(run_backtest(strategy, bars, chosen, **options), metric)
-
-    value = run(params)
-    found = tuple(Neighbour(name, float(dataclasses.asdict(other)[name]), run(other)) for name, other in beside)
+    value = figure(run_backtest(strategy, bars, params, **options), metric)
+    runs = ((name, other, attempt(strategy, bars, other, **options)) for name, other in beside)
+    found = tuple(
+        Neighbour(name, float(dataclasses.asdict(other)[name]), figure(result, metric))
+        for name, other, result in runs
+        if result is not None
+    )
     told = [one.value for one in found if math.isfinite(one.value)]
     judged = bool(found) and value > 0.0
     return StabilityReport(

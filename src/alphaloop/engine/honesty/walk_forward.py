@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.engine.backtest import periods_per_year, run_backtest
-from alphaloop.engine.honesty.periods import Bars, between, common_start, earned, figure, row_times
+from alphaloop.engine.backtest import BacktestResult, periods_per_year, run_backtest
+from alphaloop.engine.honesty.periods import Bars, attempt, between, common_start, earned, figure, row_times
 from alphaloop.engine.panel import Floats
 from alphaloop.engine.strategy import Strategy
 from alphaloop.kernels import metrics as figures
@@ -95,8 +95,8 @@ def walk_forward(
     """Choose among `candidates` by `metric` on each past, trade the choice on what follows, and chain the tests.
 
     The strategy always sees its history from the beginning, as live trading would, and trades only inside the part;
-    each test starts flat. Where nothing could be told on a past, the first candidate trades. `options` are those of
-    `run_backtest`. InvalidError for no candidates or too few bars.
+    each test starts flat. A candidate that the strategy refuses is passed over; where nothing could be told on a past,
+    the first that ran trades. `options` are those of `run_backtest`. InvalidError for no candidates or too few bars.
     """
     if not candidates:
         raise InvalidError("There is nothing to choose among.", code="no_candidates")
@@ -113,14 +113,12 @@ def walk_forward(
     for split in splits:
         past = between(bars, 0, split.train[1])
         options["start_bar"] = split.train[0]
-        scores = [figure(run_backtest(strategy, past, params, **options), metric) for params in candidates]
-        best = max(range(len(scores)), key=lambda k: scores[k] if math.isfinite(scores[k]) else -math.inf)
+        best, score = _best(candidates, [attempt(strategy, past, params, **options) for params in candidates], metric)
         options["start_bar"] = split.test[0]
-        result = run_backtest(strategy, between(bars, 0, split.test[1]), candidates[best], **options)
+        result = run_backtest(strategy, between(bars, 0, split.test[1]), best, **options)
         returns.append(earned(result))
         gained = float(np.prod(1.0 + returns[-1])) - 1.0
-        chosen = dataclasses.asdict(candidates[best])
-        made.append(Fold(split, chosen, scores[best], figure(result, metric), gained))
+        made.append(Fold(split, dataclasses.asdict(best), score, figure(result, metric), gained))
     equity = np.cumprod(np.concatenate([[1.0], *(1.0 + part for part in returns)]))
     before, after = (_mean([getattr(fold, name) for fold in made]) for name in ("in_sample", "out_of_sample"))
     return WalkForward(
@@ -136,6 +134,14 @@ def walk_forward(
         efficiency=after / before if before > 0.0 else math.nan,
         gaining_share=sum(fold.gained > 0.0 for fold in made) / len(made),
     )
+
+
+def _best(candidates: Sequence[Any], runs: Sequence[BacktestResult | None], metric: str) -> tuple[Any, float]:
+    """The candidate with the largest metric and that metric; the first that ran where none can be told."""
+    ran = [(params, figure(run, metric)) for params, run in zip(candidates, runs, strict=True) if run is not None]
+    if not ran:
+        raise InvalidError("The strategy refuses every candidate.", code="no_candidates")
+    return max(ran, key=lambda one: one[1] if math.isfinite(one[1]) else -math.inf)
 
 
 def _mean(values: Sequence[float]) -> float:
