@@ -10,7 +10,7 @@ from arch.bootstrap import StationaryBootstrap, optimal_block_length
 from numpy.typing import NDArray
 
 from alphaloop.kernels.metrics import sharpe
-from alphaloop.kernels.resampling import block_length, curve_interval, stationary_rows, trade_luck
+from alphaloop.kernels.resampling import block_length, curve_interval, curve_intervals, stationary_rows, trade_luck
 
 
 def remembering(seed: int, rows: int, memory: float) -> NDArray[np.float64]:
@@ -67,6 +67,14 @@ def test_an_interval_is_as_wide_as_the_bootstrap_of_arch() -> None:
     assert ours.value == pytest.approx(sharpe(curve, 252))
     assert (ours.low, ours.high) == pytest.approx(theirs.ravel().tolist(), abs=0.12)
     assert ours == curve_interval(lambda path: sharpe(path, 252), curve, block=15, draws=800, seed=4)
+
+
+def test_many_figures_share_the_same_draws() -> None:
+    curve = np.exp(np.r_[0.0, np.cumsum(0.01 * remembering(3, 500, 0.2))])
+    figures = {"sharpe": lambda path: sharpe(path, 252), "twice": lambda path: 2 * sharpe(path, 252)}
+    found = curve_intervals(figures, curve, draws=100)
+    assert found["sharpe"] == curve_interval(figures["sharpe"], curve, draws=100)
+    assert found["twice"].high == pytest.approx(2 * found["sharpe"].high)
 
 
 def test_the_truth_lies_inside_about_as_often_as_promised() -> None:

@@ -3,8 +3,8 @@
 Every draw is decided by its seed. A draw whose figure cannot be told is left out of the quantiles."""
 
 import math
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Figure = Callable[[Floats], float]
 # Draws held at once, times rows: bounds the memory whatever the length of the series.
 _CELLS = 4_000_000
 
@@ -91,32 +92,44 @@ def block_length(values: npt.ArrayLike) -> float:
     return min(max(best, 1.0), math.ceil(min(3.0 * math.sqrt(rows), rows / 3.0)))
 
 
-def curve_interval(
-    figure: Callable[[Floats], float],
+def curve_interval(figure: Figure, equity: npt.ArrayLike, **options: Any) -> Interval:
+    """Percentile interval of one figure; options as in `curve_intervals`."""
+    return curve_intervals({"figure": figure}, equity, **options)["figure"]
+
+
+def curve_intervals(
+    figures: Mapping[str, Figure],
     equity: npt.ArrayLike,
     *,
     block: float | None = None,
     draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> Interval:
-    """Percentile interval of a figure of an equity curve float64[T], such as `lambda curve: sharpe(curve, 252)`.
+) -> dict[str, Interval]:
+    """Percentile intervals of figures of an equity curve float64[T], such as `lambda curve: sharpe(curve, 252)`.
 
-    The curve's returns are drawn in blocks (default: `block_length` of them) and compounded anew. NaN bounds where the
-    curve cannot be read or fewer than half of the draws had a figure.
+    The curve's returns are drawn in blocks (default: `block_length` of them) and compounded anew, once for all
+    figures. NaN bounds where the curve cannot be read or fewer than half of the draws had the figure. Time and memory
+    grow with T: give long intraday curves by the day (`return_tables.day_closes`).
     """
     curve = np.asarray(equity, dtype=np.float64)
-    value = figure(curve)
+    seen = {name: figure(curve) for name, figure in figures.items()}
     if len(curve) < 3 or not bool(np.isfinite(curve).all() and (curve > 0.0).all()):
-        return Interval(value, math.nan, math.nan, level, 0, math.nan)
+        return {name: Interval(value, math.nan, math.nan, level, 0, math.nan) for name, value in seen.items()}
     returns = np.diff(np.log(curve))
     length = block_length(returns) if block is None else block
-    figures = np.array([figure(path) for path in _drawn_curves(returns, length, draws, seed)])
-    told = figures[np.isfinite(figures)]
-    if 2 * len(told) < draws:
-        return Interval(value, math.nan, math.nan, level, len(told), length)
+    drawn = np.array(
+        [[figure(path) for figure in figures.values()] for path in _drawn_curves(returns, length, draws, seed)]
+    ).reshape(draws, len(figures))
+    return {name: _interval(value, drawn[:, k], level, length) for k, (name, value) in enumerate(seen.items())}
+
+
+def _interval(value: float, drawn: Floats, level: float, block: float) -> Interval:
+    told = drawn[np.isfinite(drawn)]
+    if 2 * len(told) < len(drawn):
+        return Interval(value, math.nan, math.nan, level, len(told), block)
     low, high = np.quantile(told, ((1.0 - level) / 2.0, (1.0 + level) / 2.0))
-    return Interval(value, float(low), float(high), level, len(told), length)
+    return Interval(value, float(low), float(high), level, len(told), block)
 
 
 def trade_luck(returns: npt.ArrayLike, draws: int = 1000, seed: int = 0) -> TradeLuck:
