@@ -70,3 +70,7 @@ async def test_an_instrument_without_such_bars_is_named(shop: Shop) -> None:
     assert (await compare(shop, status=404))["code"] == "instrument_not_found"
     alone = await compare(shop, instruments=["SH600519"], timeframe="1m", status=404)
     assert alone["code"] == "series_not_found"
+
+
+async def test_nothing_side_by_side_is_nothing(shop: Shop) -> None:
+    assert await compare(shop, instruments=[]) == {"mode": "none", "ts": [], "rows": []}

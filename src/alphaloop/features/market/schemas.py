@@ -231,7 +231,7 @@ class ImportForm(Wire):
 class CompareIn(Wire):
     """Instruments to put side by side over their newest `limit` bars; `adjust` as for bars."""
 
-    instruments: Annotated[list[Symbol], Field(min_length=1, max_length=MAX_COMPARED)]
+    instruments: Annotated[list[Symbol], Field(max_length=MAX_COMPARED)]
     timeframe: TimeframeName
     limit: Annotated[Count, Field(ge=2, le=2000)] = 250
     adjust: AdjustKey = "none"

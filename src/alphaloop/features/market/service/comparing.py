@@ -88,7 +88,7 @@ def _grow(store: BarStore, found: CrossSection, limit: int, as_of_ms: int | None
         if not len(table):
             raise NotFoundError("There are no bars of this instrument and timeframe.", code="series_not_found")
         grown.append((table.ts, table.close / table.close[0]))
-    ts = np.unique(np.concatenate([times for times, _ in grown]))
+    ts = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(times for times, _ in grown)]))
     index = np.full((len(ts), len(grown)), np.nan)
     for column, (times, values) in enumerate(grown):
         index[np.searchsorted(ts, times), column] = values
