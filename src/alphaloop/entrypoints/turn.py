@@ -186,13 +186,14 @@ class ReplayTurns:
             traded: set[int] = set()
             reached = [action for action in self._ex_dates if action.ex_date <= day_of(self.instrument, bar.ts_ms)]
             settled = [one for one in self._settlements if one.ts_ms <= bar.ts_ms]
+            mark = self._marks.over(bar)
             for account in self._accounts:
                 await locked.enter_async_context(self._trading.locks[account.id])
                 for action in reached:
                     await self._trading.execution.pass_ex_date(account, self.instrument, action)
                 for settlement in settled:
                     await self._settle(account, settlement, bar)
-                if await self._trading.paper.on_bar(account.id, bar, mark=self._marks.over(bar)):
+                if await self._trading.paper.on_bar(account.id, bar, mark=mark):
                     traded.add(account.id)
                     await self._trading.execution.book(account)
             wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices)]

@@ -8,9 +8,11 @@ from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.corporate import RAW, Adjustment
 from alphaloop.core.errors import NotFoundError
+from alphaloop.core.instrument import AssetClass
 from alphaloop.core.money import plain
 from alphaloop.features.market import reading, repository
 from alphaloop.features.market.adjusting import ExDate, check_adjustable
+from alphaloop.features.market.funding_health import examine_funding
 from alphaloop.features.market.health import MAX_LISTED, Findings, examine
 from alphaloop.features.market.market_health import examine_market
 from alphaloop.features.market.models import InstrumentRow, StoredMode
@@ -126,6 +128,8 @@ async def check_health(
     row = await find_instrument(session, instrument)
     held_as = (await repository.modes_of(session, row.id)).get(timeframe, StoredMode.UNKNOWN)
     ex_dates = await _ex_dates(session, row.id)
+    perpetual = row.asset_class == AssetClass.PERPETUAL
+    settled = [one.ts_ms for one in await repository.funding_of(session, row.id)] if perpetual else []
 
     def look() -> tuple[Manifest, Findings]:
         manifest = store.manifest(row.symbol, timeframe)
@@ -134,6 +138,9 @@ async def check_health(
         table = store.read(row.symbol, timeframe)
         calendar = row.spec_calendar
         of_market = examine_market(table, timeframe, row.spec(), calendar=calendar, held_as=held_as, ex_dates=ex_dates)
+        if perpetual:
+            marked = any(store.marks.manifest(row.symbol, one) is not None for one in Timeframe)
+            of_market += examine_funding(table, settled, marked=marked)
         found = examine(table, timeframe, calendar)
         return manifest, replace(found, issues=[*of_market, *found.issues][:MAX_LISTED])
 
