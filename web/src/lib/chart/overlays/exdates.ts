@@ -23,7 +23,7 @@ registerLayer<ExDate[]>(EX_DATES, (dates, frame) => {
       type: 'text',
       attrs: { x, y: frame.height - 3, text: lettering.exDate, align: 'center', baseline: 'bottom' },
       styles: {
-        color: ink.text2, size: 11, family: FONT, backgroundColor: ink.raised, borderColor: ink.text3, borderSize: 1, borderRadius: 3, borderStyle: 'solid', style: 'stroke_fill',
+        color: ink.text2, size: lettering.chinese ? 12 : 11, family: FONT, backgroundColor: ink.raised, borderColor: ink.text3, borderSize: 1, borderRadius: 3, borderStyle: 'solid', style: 'stroke_fill',
         paddingLeft: 3, paddingRight: 3, paddingTop: 2, paddingBottom: 2
       },
       ignoreEvent: true

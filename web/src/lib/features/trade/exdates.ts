@@ -42,5 +42,5 @@ type Words = { gone: string; cash: (each: string) => string; bonus: (each: strin
 export function toldOf(action: CorporateAction, words: Words): string {
   const { cash, bonus, rights, rights_price } = action;
   const parts = [Number(cash) ? words.cash(cash) : '', Number(bonus) ? words.bonus(bonus) : '', Number(rights) ? words.rights(rights, rights_price) : ''];
-  return [words.gone, ...parts.filter(Boolean)].join(' · ');
+  return [words.gone, ...parts].filter(Boolean).join(' · ');
 }

@@ -121,7 +121,21 @@ export const zh: Record<string, string> = {
   bad_quantity: '数量要大于零。',
   off_lot: '数量不在最小变动量上。',
   off_tick: '价格不在最小变动价上。',
-  below_min_notional: '低于最小金额。'
+  below_min_notional: '低于最小金额。',
+  not_a_perpetual: '只有永续合约有资金费率。',
+  instrument_not_found: '没有这个品种。',
+  no_such_column: '缺这一列',
+  not_a_number: '数字读不出来',
+  not_positive: '要大于零',
+  missing_value: '有空格没填',
+  too_many_rows: '行数太多',
+  unreadable: '读不出来',
+  too_large: '太大',
+  empty: '是空的',
+  not_increasing: '时间没有往后走',
+  not_a_rate: '费率不合理',
+  not_finite: '数字不是有限的',
+  unknown_file_type: '文件类型不认识'
 };
 
 export const en: Record<string, string> = {
@@ -245,5 +259,19 @@ export const en: Record<string, string> = {
   bad_quantity: 'The quantity must be above zero.',
   off_lot: 'The quantity is off the lot size.',
   off_tick: 'The price is off the tick size.',
-  below_min_notional: 'Below the least amount.'
+  below_min_notional: 'Below the least amount.',
+  not_a_perpetual: 'Only perpetuals have funding rates.',
+  instrument_not_found: 'There is no such symbol.',
+  no_such_column: 'this column is missing',
+  not_a_number: 'a number cannot be read',
+  not_positive: 'must be above zero',
+  missing_value: 'a value is missing',
+  too_many_rows: 'too many rows',
+  unreadable: 'cannot be read',
+  too_large: 'too large',
+  empty: 'is empty',
+  not_increasing: 'the times do not go forward',
+  not_a_rate: 'no likely rate',
+  not_finite: 'a number is not finite',
+  unknown_file_type: 'an unknown kind of file'
 };
