@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from alphaloop.adapters.feeds import ListedAction
+from alphaloop.adapters.venues.manual import ManualVenue
 from alphaloop.core.clock import ManualClock
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.entrypoints.worker import Worker
@@ -15,6 +16,7 @@ from alphaloop.features.ledger.checks import find_violations
 from alphaloop.features.market import service as market
 from alphaloop.features.market.naming import Hints, name_instrument
 from alphaloop.features.orders import service as orders
+from alphaloop.features.orders.execution import Execution, Step, VenuePlug
 from alphaloop.infra.db import Database
 from alphaloop.infra.identity import SYSTEM
 from tests.builders import D, add_instrument
@@ -116,3 +118,23 @@ async def test_the_same_ex_date_is_booked_once_however_often_it_is_worked(town: 
     (position,) = await shown(town, "positions", account)
     assert position["quantity"] == "400"
     assert [one["price"] for one in await shown(town, "tickets", account)] == ["120", "0.05"]
+
+
+async def test_a_crash_before_the_tickets_were_restated_is_made_good(town: Town, clock: ManualClock) -> None:
+    async def power_cut(step: Step) -> None:
+        if step.name == "before_restating":
+            raise RuntimeError("power cut")
+
+    worker = Worker(town.wiring)
+    account = await holding(town, clock, worker)
+    venues: dict[str, VenuePlug] = {"manual": ManualVenue(town.wiring.db)}
+    action = CorporateAction(clock.now().date(), **SPLIT)
+    async with town.wiring.db.read() as session:
+        (touched,) = await orders.accounts_touched(session, APPLE.symbol)
+    with pytest.raises(RuntimeError):
+        await Execution(town.wiring.db, clock, venues, crash_point=power_cut).pass_ex_date(touched, APPLE, action)
+    assert [one["note"] for one in await shown(town, "tickets", account)] == ["", ""]
+    await Execution(town.wiring.db, clock, venues).pass_ex_date(touched, APPLE, action)
+    assert [one["price"] for one in await shown(town, "tickets", account)] == ["120", "0.05"]
+    (position,) = await shown(town, "positions", account)
+    assert position["quantity"] == "400"
