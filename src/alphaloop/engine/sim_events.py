@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from alphaloop.engine.panel import Floats
-from alphaloop.engine.sim_book import Book, apply_fill, protective_level, rules_row
+from alphaloop.engine.sim_book import DUST, Book, apply_fill, orderable, protective_level, room_for, rules_row
 from alphaloop.engine.sim_rules import LOT_GRACE, LOT_STEP, Ground, liquidation_price
 
 # Reasons of rows beyond a strategy's own (0 signal, 1 stop, 2 take).
@@ -84,8 +84,34 @@ def _wallet(book: Book, n: int, ground: Ground, adverse: Floats) -> float:
 
 
 @njit(cache=True)
-def liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> int:
-    """Close what this row's adverse mark exhausts, unless a nearer stop closes it first; -1 less count ends the run."""
+def _stop_of(book: Book, n: int, t: int) -> float:
+    """The stop that protects a position in this row; NaN without one, or while the position itself is unwound."""
+    slot = book.slots[n]
+    if slot.quantity * slot.intent < 0.0:
+        return np.nan
+    trail = np.nan if slot.entry_row == t else slot.trail
+    level: float = protective_level(np.sign(slot.quantity), slot.stop_at, trail, slot.best)
+    return level
+
+
+@njit(cache=True)
+def _ends_at_open(book: Book, n: int, stop: float, open: float, ground: Ground) -> bool:
+    """Whether the bar opens beyond the position's stop or take and all of it can go there."""
+    slot = book.slots[n]
+    side = np.sign(slot.quantity)
+    take = slot.take_at if slot.quantity * slot.intent >= 0.0 else np.nan
+    if not (side * open <= side * stop or side * open >= side * take):
+        return False
+    room = orderable(book, n, -side, room_for(book, n, -side, open, open, ground), ground)
+    return abs(slot.quantity) <= room * (1.0 + DUST)
+
+
+@njit(cache=True)
+def liquidate(book: Book, t: int, opens: Floats, ground: Ground, fills: Floats, count: int) -> int:
+    """Close what this row's adverse mark exhausts, unless a nearer stop closes it first; -1 less count ends the run.
+
+    What a stop or a take closes at the bar's open is closed before the mark has moved.
+    """
     columns = len(book.slots)
     adverse = np.empty(columns)
     for n in range(columns):
@@ -103,7 +129,9 @@ def liquidate(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> 
         side = np.sign(held)
         if np.isnan(level) or side * adverse[n] > side * level:
             continue
-        stop = protective_level(side, slot.stop_at, np.nan, slot.best)
+        stop = _stop_of(book, n, t)
+        if _ends_at_open(book, n, stop, opens[n], ground):
+            continue
         if not np.isnan(stop) and side * stop > side * level and side * ground.marks[0, t, n] > side * stop:
             continue
         opened = ground.marks[0, t, n]

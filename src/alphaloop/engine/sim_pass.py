@@ -348,7 +348,7 @@ def _pass(
         if waiting and not terms.at_close:
             count = _trade_pending(book, t, opens, (lows, highs), terms, ground, fills, count)
         if ground.margined and (waiting or exposed):
-            count = liquidate(book, t, ground, fills, count)
+            count = liquidate(book, t, opens, ground, fills, count)
             if count < 0:
                 # After a liquidation the account is not the one the strategy decided for: nothing trades any more.
                 count, over = -1 - count, t
