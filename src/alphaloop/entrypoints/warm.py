@@ -6,6 +6,11 @@ import platform
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alphaloop.engine.panel import Series
+    from alphaloop.engine.strategy import Strategy
 
 _COMPILED = ("kernels", "engine", "strategies")
 
@@ -39,7 +44,6 @@ def warm(cache: Path) -> None:
         return
     import numpy as np
 
-    from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.panel import make_series
     from alphaloop.engine.strategy import list_strategies
     from alphaloop.kernels.chan import ChanState, config_named
@@ -50,9 +54,34 @@ def warm(cache: Path) -> None:
     times = np.arange(rows, dtype=np.int64) * 60_000
     series = make_series("WARM@up", times, close, close + 1, close - 1, close, np.ones(rows))
     for strategy in list_strategies():
-        run_backtest(strategy, series, strategy.parse({}), cash=1000.0, fee=0.001)
+        _warm_strategy(strategy, series)
     LifeLog(ChanState(config_named("CN-STRICT-1"))).extend(times, close, close + 1, close - 1, close, np.ones(rows))
     (folder / "warm").touch()
+
+
+def _warm_strategy(strategy: "Strategy", series: "Series") -> None:
+    """Run a strategy on what it asks for: one series, or several of made walks with made inputs."""
+    import numpy as np
+
+    from alphaloop.core.errors import InvalidError
+    from alphaloop.core.plugins import load_plugin
+    from alphaloop.engine.backtest import run_backtest
+    from alphaloop.engine.features import build_panel
+
+    module = load_plugin("alphaloop.strategies", strategy.key)
+    extras, several = getattr(module, "EXTRAS", {}), getattr(module, "INSTRUMENTS", 1)
+    params = strategy.parse({})
+    if not extras and several == 1:
+        run_backtest(strategy, series, params, cash=1000.0, fee=0.001)
+        return
+    days = series.ts_ms * 1440
+    bars = [series._replace(name=f"WARM{n}@up", ts_ms=days, close_ms=days + 86_400_000) for n in range(several)]
+    made = np.random.default_rng(7).normal(0, 0.01, (len(days), 1))
+    try:
+        strategy.evaluate(build_panel(bars, strategy, params, extras=dict.fromkeys(extras, made)), params)
+    except InvalidError:
+        # Made numbers do not satisfy every strategy; such a one compiles at its first run.
+        return
 
 
 def warm_for(parent: int) -> None:

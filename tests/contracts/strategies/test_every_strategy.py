@@ -1,4 +1,7 @@
-"""The checks that every strategy passes. The library is listed, so a new file is tested without being named here."""
+"""The checks that every strategy passes. The library is listed, so a new file is tested without being named here.
+
+Strategies that judge several instruments together, or need more than prices, pass theirs in `test_every_universe`.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from alphaloop.core.errors import InvalidError
+from alphaloop.core.plugins import load_plugin
 from alphaloop.core.signal import Sizing
 from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.features import build_panel
@@ -22,7 +26,14 @@ from alphaloop.engine.strategy import (
 )
 from alphaloop.lab import load
 
-STRATEGIES = list_strategies()
+
+def stands_alone(strategy: Strategy) -> bool:
+    """Whether one series of prices is all that the strategy looks at."""
+    module = load_plugin("alphaloop.strategies", strategy.key)
+    return not getattr(module, "EXTRAS", {}) and not hasattr(module, "INSTRUMENTS")
+
+
+STRATEGIES = [strategy for strategy in list_strategies() if stands_alone(strategy)]
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.key)
 
 SEVERAL_LEVELS = {"chan/multi_level": {"levels": "own,1w"}, "chan/nested_intervals": {"levels": "1M,1w,own"}}
@@ -131,7 +142,7 @@ def test_instruments_do_not_disturb_each_other(strategy: Strategy) -> None:
         np.testing.assert_array_equal(both.target[own, n], alone.target[:, 0])
 
 
-@every_strategy
+@pytest.mark.parametrize("strategy", list_strategies(), ids=lambda strategy: strategy.key)
 def test_its_form_is_complete_in_both_languages(strategy: Strategy) -> None:
     assert strategy.category in CATEGORIES
     for text in (strategy.label, strategy.summary):

@@ -1,0 +1,129 @@
+"""What strategies that judge many instruments together share: named inputs, days of decision, weights that stand.
+
+Every instrument is measured over its own bars, so a holiday of one market does not shorten the history of another.
+D is the number of decisions, N of instruments.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+
+from alphaloop.core.errors import InvalidError
+from alphaloop.engine.panel import Floats, Ints, Panel
+from alphaloop.engine.strategy import Signals
+
+
+def named_inputs(panel: Panel, extras: Mapping[str, Mapping[str, str]]) -> list[Floats]:
+    """The named inputs in their order, each float64[T,N] or [T,1]; InvalidError names the first that is absent."""
+    for name, label in extras.items():
+        if name not in panel.extras:
+            raise InvalidError(
+                f"This strategy also needs {name}: {label['en']}.", code="missing_extra", fields=((name, "missing"),)
+            )
+    return [panel.extras[name] for name in extras]
+
+
+def need_instruments(panel: Panel, least: int) -> None:
+    """InvalidError for fewer instruments than can be compared."""
+    if panel.close.shape[1] < least:
+        raise InvalidError(f"This strategy compares instruments: give at least {least}.", code="too_few_instruments")
+
+
+def decision_rows(panel: Panel) -> Ints:
+    """First rows of UTC months in which the universe is open, int64[D].
+
+    The last row of a month cannot be known as such on its own day; the first one can.
+    """
+    months = panel.ts_ms.astype("datetime64[ms]").astype("datetime64[M]")
+    began = np.r_[False, months[1:] != months[:-1]]
+    return np.flatnonzero(began & panel.member.any(axis=1))
+
+
+def best_share(scores: Floats, share: float) -> Floats:
+    """Equal weights float64[D,N], 1 in all, for the highest `share` of the scores of a row, one at least.
+
+    A NaN score is never chosen; of equal scores the earlier column is.
+    """
+    known = np.isfinite(scores)
+    wanted = np.maximum(np.rint(share * known.sum(axis=1)), 1.0)
+    place = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
+    chosen = known & (place < wanted[:, None])
+    weights: Floats = chosen / np.maximum(chosen.sum(axis=1), 1)[:, None]
+    return weights
+
+
+def rebalanced(panel: Panel, rows: Ints, weights: Floats, reasons: tuple[str, str, str]) -> Signals:
+    """Weights float64[D,N] decided on `rows`, each standing until the next: a new decision is a new episode.
+
+    `reasons` are the words for a weight above 0, below 0 and at 0.
+    """
+    shape = panel.close.shape
+    target, episode = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
+    reason = np.zeros(shape, dtype=np.int64)
+    why = np.where(weights > 0.0, 1, np.where(weights < 0.0, 2, 3))
+    for k, (row, following) in enumerate(zip(rows, np.append(rows, shape[0])[1:], strict=True)):
+        target[row:following], episode[row:following], reason[row:following] = weights[k], row, why[k]
+    return Signals(target, episode, reason=reason, reasons=("", *reasons))
+
+
+def own_growth(panel: Panel, rows: Ints, bars: int, skip: int = 0) -> Floats:
+    """Growth float64[D,N] over `bars` bars up to the one `skip` bars before each row.
+
+    NaN outside the universe and where there are too few bars.
+    """
+    close = np.ascontiguousarray(panel.close.T)
+    return np.where(panel.member[rows], _growth(close, rows, bars, skip), np.nan)
+
+
+def own_deviation(panel: Panel, rows: Ints, bars: int) -> Floats:
+    """Sample deviation float64[D,N] of the last `bars` returns at each row.
+
+    NaN outside the universe, where there are too few bars, and for a price that does not move at all.
+    """
+    close = np.ascontiguousarray(panel.close.T)
+    return np.where(panel.member[rows], _deviation(close, rows, bars), np.nan)
+
+
+@njit(cache=True)
+def _own(close: Floats, bars: Floats, count: Ints) -> None:
+    """Into `bars` the closes that are there, and into `count` how many up to and including each row."""
+    seen = 0
+    for t in range(len(close)):
+        if not np.isnan(close[t]):
+            bars[seen] = close[t]
+            seen += 1
+        count[t] = seen
+
+
+@njit(cache=True)
+def _growth(close: Floats, rows: Ints, bars: int, skip: int) -> Floats:
+    made = np.full((len(rows), len(close)), np.nan)
+    own, count = np.empty(close.shape[1]), np.empty(close.shape[1], np.int64)
+    for n in range(len(close)):
+        _own(close[n], own, count)
+        for k in range(len(rows)):
+            last = count[rows[k]] - 1 - skip
+            if last >= bars and not np.isnan(close[n, rows[k]]):
+                made[k, n] = own[last] / own[last - bars] - 1.0
+    return made
+
+
+@njit(cache=True)
+def _deviation(close: Floats, rows: Ints, bars: int) -> Floats:
+    made = np.full((len(rows), len(close)), np.nan)
+    own, count = np.empty(close.shape[1]), np.empty(close.shape[1], np.int64)
+    for n in range(len(close)):
+        _own(close[n], own, count)
+        for k in range(len(rows)):
+            last = count[rows[k]] - 1
+            if last < bars or np.isnan(close[n, rows[k]]):
+                continue
+            mean, squares = 0.0, 0.0
+            for i in range(last - bars + 1, last + 1):
+                mean += (own[i] / own[i - 1] - 1.0) / bars
+            for i in range(last - bars + 1, last + 1):
+                squares += (own[i] / own[i - 1] - 1.0 - mean) ** 2
+            if squares > 0.0:
+                made[k, n] = np.sqrt(squares / (bars - 1))
+    return made

@@ -1,0 +1,1 @@
+"""Strategies that would rather miss a rise than meet a fall."""

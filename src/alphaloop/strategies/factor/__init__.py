@@ -1,0 +1,1 @@
+"""Strategies that compare shares by what they have in common."""
