@@ -184,9 +184,10 @@ def test_the_random_days_meet_what_they_are_about() -> None:
     liquidated = funded = stopped = 0
     for seed in range(60):
         panel = dated(random_panel(seed, ROWS))
-        stake = random_stake(panel, seed, leverage=60, isolated=True)
-        made = assert_alike(panel, random_signals(panel, seed, lot=UNITS), stake, 1e12)
-        liquidated += made.stopped >= 0
-        funded += len(made.flows.row)
-        stopped += int(np.count_nonzero(made.fills.reason == FillReason.STOP))
-    assert min(liquidated, funded, stopped) > 12
+        for leverage in (10, 60):
+            stake = random_stake(panel, seed, leverage=leverage, isolated=True)
+            made = assert_alike(panel, random_signals(panel, seed, lot=UNITS), stake, 1e12)
+            liquidated += made.stopped >= 0
+            funded += len(made.flows.row)
+            stopped += int(np.count_nonzero(made.fills.reason == FillReason.STOP))
+    assert min(liquidated, funded, stopped) > 50
