@@ -81,6 +81,11 @@ def put_freqtrade_folder(home: Path) -> None:
     zeros = dict.fromkeys(("high", "low", "close", "volume"), [0.0] * 3)
     rates = pl.DataFrame({"date": hours[::8], "open": [0.0001, -0.0002, 0.0], **zeros})
     rates.write_ipc(folder / "BTC_USDT_USDT-8h-funding_rate.feather")
+    # Older downloads have marks of eight hours, which is no timeframe here, but the one of each settlement.
+    marks = {"open": [42000.5, 42100.0], "high": [42500.0] * 2, "low": [41000.0] * 2, "close": [42200.0] * 2}
+    pl.DataFrame({"date": hours[:16:8], **marks, "volume": [0.0] * 2}).write_ipc(
+        folder / "BTC_USDT_USDT-8h-mark.feather"
+    )
 
 
 async def test_a_freqtrade_folder_brings_bars_marks_and_rates(shop: Shop) -> None:
@@ -95,5 +100,9 @@ async def test_a_freqtrade_folder_brings_bars_marks_and_rates(shop: Shop) -> Non
         assert job.result is not None
         assert (job.status, job.result["fundings"], job.result["broken"]) == ("DONE", fundings, [])
     page = await shop.get("/market/funding", instrument=PERP)
-    assert [one["rate"] for one in page["items"]] == ["0", "-0.0002", "0.0001"]
+    assert [(one["rate"], one["mark"]) for one in page["items"]] == [
+        ("0", None),
+        ("-0.0002", "42100"),
+        ("0.0001", "42000.5"),
+    ]
     assert len(shop.store.marks.read(PERP, Timeframe.H1)) == 24

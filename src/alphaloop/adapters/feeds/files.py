@@ -7,11 +7,14 @@ named `<SYMBOL>_<timeframe>.csv` or `<SYMBOL>-<timeframe>.feather`, and freqtrad
 import csv
 import re
 import time
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from alphaloop.adapters.feeds._bar_files import read_bar_file
 from alphaloop.adapters.feeds._columns import file_kind
+from alphaloop.adapters.feeds._decimals import decimal_texts
 from alphaloop.adapters.feeds._folders import folder_schema, open_folder, path_inside, walk_files
 from alphaloop.adapters.feeds._funding_files import ListedFunding, read_funding_file
 from alphaloop.adapters.feeds.contract import (
@@ -80,7 +83,19 @@ class FilesFeed:
         return sorted((item for item in found if item is not None), key=lambda item: item.ref)
 
     def read_funding(self, config: dict[str, Any], ref: str) -> list[ListedFunding]:
-        return read_funding_file(self._path(config, ref))
+        """The settlements of a file, at the opens of the eight-hour marks beside it where there are such."""
+        path = self._path(config, ref)
+        listed = read_funding_file(path)
+        found = _FREQTRADE.fullmatch(path.stem)
+        marks = path.with_stem(f"{'_'.join(found.groups()[:3])}-8h-mark") if found else None
+        if marks is None or not marks.is_file() or marks.is_symlink():
+            return listed
+        table = read_bar_file(marks)
+        opens = dict(zip(table.ts.tolist(), decimal_texts(table.open, table.price_decimals), strict=True))
+        return [
+            replace(one, mark=Decimal(opens[one.ts_ms])) if one.mark is None and one.ts_ms in opens else one
+            for one in listed
+        ]
 
     def _path(self, config: dict[str, Any], ref: str) -> Path:
         root, _ = open_folder(self._roots, config)

@@ -18,7 +18,8 @@ class _Series:
     timeframe: Timeframe
     table: BarTable
 
-    def texts(self, name: str, row: int) -> Decimal:
+    def price(self, name: str, row: int) -> Decimal:
+        """One price as its source wrote it."""
         column = getattr(self.table, name)[row : row + 1]
         return Decimal(decimal_texts(column, self.table.price_decimals)[0])
 
@@ -37,7 +38,7 @@ class Marks:
                 continue
             row = int(series.table.ts.searchsorted(ts_ms))
             if row < len(series.table) and int(series.table.ts[row]) == ts_ms:
-                return series.texts("open", row)
+                return series.price("open", row)
         return None
 
     def over(self, bar: Bar) -> Mark | None:
@@ -51,7 +52,7 @@ class Marks:
             return None
         lowest = first + int(series.table.low[first:stop].argmin())
         highest = first + int(series.table.high[first:stop].argmax())
-        return Mark(series.texts("open", first), series.texts("low", lowest), series.texts("high", highest))
+        return Mark(series.price("open", first), series.price("low", lowest), series.price("high", highest))
 
 
 def read_marks(store: BarStore, symbol: str, timeframe: Timeframe, *, since_ts: int) -> Marks:
