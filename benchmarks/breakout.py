@@ -26,7 +26,7 @@ from alphaloop.engine.strategy import Signals, load_strategy
 
 OPTIONS = {"write": "a page whose table to renew, such as docs/concepts/markets.md"}
 CASH, BROKER = 1_000_000.0, 0.00025
-# Half a tick at 2.50; the one-price days of these files end between 9.9 % and 10.15 % above the close before.
+# Half a tick at 2.50; the one-price days of these files end between 9.9 % and 10.2 % above the close before.
 WITHIN = 0.002
 RAW = ("SH600000", "SH600004", "SZ000001", "SZ000002", "SZ000004")
 START = "<!-- figures: python -m benchmarks breakout --write docs/concepts/markets.md -->"

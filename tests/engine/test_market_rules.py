@@ -1,7 +1,9 @@
 """Rule files: read once, refused when they contradict themselves, and asked by board and day."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,18 @@ def test_every_file_that_ships_can_be_read_and_says_where_each_rule_is_written()
         for kind, many in market.rules.items():
             for dated in many:
                 assert dated.source.strip(), (market.market, kind)
+
+
+def test_the_page_counts_every_rule_that_is_not_confirmed() -> None:
+    page = (Path(__file__).parents[2] / "docs/concepts/markets.md").read_text("utf-8")
+    told = set(re.findall(r"^\| `(\w+)` \| (\d+) of (\d+) \|", page, re.MULTILINE))
+    counted = set()
+    for key, market in all_markets().items():
+        records = [dated for many in market.rules.values() for dated in many]
+        unsure = sum(not dated.confirmed for dated in records)
+        if unsure:
+            counted.add((key, str(unsure), str(len(records))))
+    assert told == counted
 
 
 @pytest.mark.parametrize(
@@ -170,3 +184,26 @@ def test_what_cash_buys_is_paid_with_all_its_fees() -> None:
 def test_without_a_market_an_instrument_keeps_its_own_grid() -> None:
     rules = DayRules("", "").of(MAIN)
     assert (rules.floor_quantity(D(250)), rules.tick_at(D(5)), rules.band(D(10))) == (D(200), D("0.01"), None)
+
+
+@pytest.mark.parametrize(
+    ("day", "fee"),
+    [
+        # FINRA's fee on 10 000 shares, rounded up to the cent; the SEC took nothing before its table here begins.
+        (date(2012, 2, 29), "0.90"),
+        (date(2012, 3, 1), "0.95"),
+        (date(2012, 7, 2), "1.19"),
+        # 10 000 dollars at 22.90, then 8.00 a million, with 1.30 and 1.45 for the shares.
+        (date(2022, 5, 16), "1.53"),
+        (date(2023, 2, 27), "1.53"),
+    ],
+)
+def test_what_american_sellers_pay_follows_the_date(day: date, fee: str) -> None:
+    stock = Instrument("F@XNYS", AssetClass.EQUITY, "F", "USD", D("0.01"), D(1), D(0), "XNYS")
+    assert rules_on(stock, day).fee(OrderSide.SELL, quantity=D(10_000), notional=D(10_000), broker_rate=D(0)) == D(fee)
+
+
+def test_index_futures_asked_for_more_margin_before_september_2014() -> None:
+    future = Instrument("IF2409@CFFEX", AssetClass.FUTURE, "IF2409", "CNY", D("0.2"), D(300), D(0), "CN-DAY")
+    shares = [rules_on(future, day).initial_share(D(100)) for day in (date(2014, 8, 29), date(2014, 9, 1))]
+    assert shares == [D("0.12"), D("0.08")]
