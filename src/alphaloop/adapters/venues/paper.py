@@ -11,6 +11,13 @@ from decimal import Decimal
 
 from sqlalchemy import insert, select, update
 
+from alphaloop.adapters.venues._paper_events import (
+    end_worthless,
+    find_funding,
+    pay_action,
+    restate_orders,
+    take_funding,
+)
 from alphaloop.adapters.venues._paper_margin import (
     cap_to_margin,
     find_liquidation,
@@ -38,7 +45,6 @@ from alphaloop.adapters.venues.contract import Answer, Placed, Settled, VenueOrd
 from alphaloop.core.bar import Bar
 from alphaloop.core.clock import Clock
 from alphaloop.core.corporate import CorporateAction
-from alphaloop.core.errors import InvalidError
 from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import EXACT, ONE, ZERO, stored
@@ -46,7 +52,7 @@ from alphaloop.core.order import OrderSide, OrderStatus, VenueOrder
 from alphaloop.core.position import Position, apply_fill
 from alphaloop.engine.day_rules import NO_MARKET, DayRules
 from alphaloop.engine.day_state import DayState, day_of, has_memory, order_day, price_band
-from alphaloop.engine.margin import Mark, funding_due
+from alphaloop.engine.margin import Mark
 from alphaloop.engine.matching import Closed, Matcher, TradingDay, Working
 from alphaloop.engine.slippage import slipped
 from alphaloop.infra.db import Database, ReadSession, WriteSession
@@ -367,25 +373,11 @@ class PaperVenue:
         """
         async with self._db.write() as session:
             account = await session.get(PaperAccount, account_id, with_for_update=True)
-            known = await session.scalar(
-                select(PaperFunding).where(
-                    PaperFunding.account_id == account_id,
-                    PaperFunding.instrument == symbol,
-                    PaperFunding.ts_ms == ts_ms,
-                )
-            )
-            if known is not None:
-                return Settled(known.quantity, known.paid)
+            known = await find_funding(session, account_id, symbol, ts_ms)
             position = await self._position(session, account_id, symbol)
-            # Once the settlement's bar was matched, what is held may be newer than the settlement.
-            if account is None or position is None or position.quantity == 0 or position.last_bar_ms >= ts_ms:
-                return None
-            paid = funding_due(position.quantity, mark, rate)
-            account.cash = EXACT.subtract(account.cash, paid)
-            quantity = position.quantity
-            values = {"account_id": account_id, "instrument": symbol, "ts_ms": ts_ms}
-            await session.execute(insert(PaperFunding).values(**values, quantity=quantity, paid=paid))
-            return Settled(quantity, paid)
+            if known is not None or account is None or position is None:
+                return known
+            return await take_funding(session, account, position, rate=rate, mark=mark, ts_ms=ts_ms)
 
     async def on_action(self, account_id: int, symbol: str, action: CorporateAction) -> bool:
         """Book an ex-date before its first bar: cash and shares of what is held, working orders in new prices.
@@ -404,21 +396,11 @@ class PaperVenue:
             day.keep(day.state().passed(instrument, action))
             position = await self._position(session, account_id, symbol)
             if position is not None:
-                account.cash = EXACT.add(account.cash, action.cash_due(position.quantity))
-                more = action.shares_due(position.quantity)
-                cost = EXACT.multiply(position.average, position.quantity)
-                position.quantity = EXACT.add(position.quantity, more)
-                position.average = stored(EXACT.divide(cost, position.quantity)) if position.quantity else ZERO
-            rows = [
-                row for row in await _open_rows(session, account_id, symbol) if not _ended_by(action, row, instrument)
-            ]
+                pay_action(account, position, action)
+            open_rows = await _open_rows(session, account_id, symbol)
+            rows = [row for row in open_rows if not end_worthless(row, action, instrument)]
             matcher = self._matcher(account, instrument, [working_order(row, instrument) for row in rows])
-            matcher.on_action(action)
-            moved = {held.order.client_order_id: held for held in matcher.working}
-            for row in rows:
-                held = moved[row.client_order_id]
-                row.price, row.stop_price = held.order.price, held.order.stop_price
-                row.quantity, row.remaining = held.order.quantity, held.remaining
+            restate_orders(rows, matcher, action)
             return True
 
     def _flat(self, account_id: int, instrument: Instrument) -> PaperPosition:
@@ -472,22 +454,6 @@ class PaperVenue:
             for row in held:
                 totals[row.base_asset] = EXACT.add(totals.get(row.base_asset, ZERO), row.quantity)
             return totals
-
-
-def _ended_by(action: CorporateAction, row: PaperOrder, instrument: Instrument) -> bool:
-    """Cancel an order whose price an ex-date takes to nothing; whether it was one."""
-    try:
-        moved = [
-            action.rescale(price, close=price, tick=instrument.tick, by_ratio=False)
-            for price in (row.price, row.stop_price)
-            if price is not None
-        ]
-    except InvalidError:
-        moved = [ZERO]
-    if all(price > 0 for price in moved):
-        return False
-    row.status, row.reason = OrderStatus.CANCELLED, "ex_date_no_price"
-    return True
 
 
 def _book(account: PaperAccount, position: PaperPosition, fills: Sequence[Fill]) -> None:
