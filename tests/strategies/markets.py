@@ -10,6 +10,7 @@ import polars as pl
 
 from alphaloop.engine.panel import Floats, Ints, Panel, Series, make_panel, make_series
 from alphaloop.engine.strategy import Strategy
+from alphaloop.kernels.futures_index import return_index
 
 DAY_MS = 86_400_000
 Bars = Sequence[Series]
@@ -34,6 +35,16 @@ def closes(root: Path, table: str, names: Sequence[str]) -> list[Series]:
     """Columns of a table that knows only closes: what is decided at one close trades at the next."""
     frame = pl.read_parquet(root / f"data/equity_close/{table}.parquet")
     return [_flat(name, _ms(frame["ts"]), frame[name].to_numpy()) for name in names]
+
+
+def futures_indices(root: Path, names: Sequence[str]) -> list[Series]:
+    """What rolled positions earned, as close-only series; adjusted prices themselves may be below zero."""
+    made = []
+    for name in names:
+        frame = pl.read_parquet(root / f"data/futures_adjusted/{name}.parquet")
+        index = return_index(frame["price"].to_numpy(), frame["front_price"].to_numpy())
+        made.append(_flat(name, _ms(frame["ts"]), index))
+    return made
 
 
 def columns(root: Path, table: str, names: Sequence[str]) -> tuple[Ints, Floats]:

@@ -67,6 +67,16 @@ def rebalanced(panel: Panel, rows: Ints, weights: Floats, reasons: tuple[str, st
     return Signals(target, episode, reason=reason, reasons=("", *reasons))
 
 
+def own_returns(panel: Panel) -> Floats:
+    """Return of each close over the instrument's own close before it, float64[T,N]; NaN where it has no bar."""
+    made = np.full(panel.close.shape, np.nan)
+    for n in range(panel.close.shape[1]):
+        rows = np.flatnonzero(np.isfinite(panel.close[:, n]))
+        close = panel.close[rows, n]
+        made[rows[1:], n] = close[1:] / close[:-1] - 1.0
+    return made
+
+
 def own_growth(panel: Panel, rows: Ints, bars: int, skip: int = 0) -> Floats:
     """Growth float64[D,N] over `bars` bars up to the one `skip` bars before each row.
 

@@ -8,7 +8,7 @@ import pytest
 from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.features import build_panel
 from alphaloop.engine.invariance import check_prefix_invariance
-from alphaloop.engine.panel import Floats, make_series
+from alphaloop.engine.panel import make_series
 from alphaloop.engine.strategy import desired_at, load_strategy
 from tests.strategies.markets import DAY_MS, daily_bars
 
@@ -17,12 +17,12 @@ SECTORS = ("XLB", "XLE", "XLF", "XLI", "XLK", "XLP", "XLU", "XLV", "XLY")
 
 
 def test_what_has_fallen_leaves_its_part_in_cash() -> None:
-    days = np.arange(60)
-    paths: dict[str, Floats] = {"up": 10 + days * 0.1, "slow": 10 + days * 0.01, "down": 10 - days * 0.05}
-    bars = [
-        make_series(name, days * DAY_MS, close, close, close, close, np.ones(60), close_ms=(days + 1) * DAY_MS)
-        for name, close in paths.items()
-    ]
+    days = np.arange(60, dtype=np.int64)
+    paths = {"up": 0.1, "slow": 0.01, "down": -0.05}
+    bars = []
+    for name, step in paths.items():
+        close = np.linspace(10.0, 10.0 + 59 * step, 60)
+        bars.append(make_series(name, days * DAY_MS, close, close, close, close, np.ones(60)))
     params = STRATEGY.parse({"lookback": 20, "top_n": 3})
     signals = STRATEGY.evaluate(build_panel(bars, STRATEGY, params), params)
     # 1970-02-01 is the first day of a month with twenty days before it.
