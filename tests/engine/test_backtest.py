@@ -199,3 +199,17 @@ def test_real_bars_of_two_markets_trade(test_data: Path) -> None:
         result = run_backtest(BOLLINGER, bars, BOLLINGER.parse({}), cash=100_000, fee=0.001)
         assert result.metrics["trades"] == trades > 0
         assert result.metrics["final_equity"] == pytest.approx(equity, rel=1e-9)
+
+
+def test_what_could_not_be_filled_is_told_to_people_and_programs() -> None:
+    bars, params = walk(3, 200), BOLLINGER.parse({})
+    poor = run_backtest(BOLLINGER, bars, params, cash=50.0, whole=True)
+    asked = poor.unfilled.entries
+    assert asked > 0
+    counts = result_rows(poor)["unfilled"]["entries"]
+    assert counts == {"asked": asked, "unfilled": asked, "never": asked, "reasons": {"lot": asked}}
+    assert f"unfillable entries: {asked} of {asked} (lot {asked}; {asked} never filled)" in str(poor)
+    # Where no market binds and nothing was missed, the report stays as short as it was.
+    rich = run_backtest(BOLLINGER, bars, params)
+    assert "unfillable" not in str(rich)
+    assert result_rows(rich)["unfilled"]["entries"]["unfilled"] == 0

@@ -32,7 +32,8 @@ class BacktestResult:
 
     `metrics` holds plain numbers, None where a figure cannot be told. `trades` are closed round trips in order of
     their end, profits net of fees. `equity` is float64[T], one value per row of `panel`, after that row's close.
-    `unfilled` are the instructions that could not trade when they first should have, and why.
+    `unfilled` are the instructions that could not trade when they first should have, and why; `ruled` says that the
+    rules of markets were on.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class BacktestResult:
     notes: tuple[str, ...] = ()
     flows: Flows | None = None
     stopped: int = -1
+    ruled: bool = False
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}={value}" for name, value in self.params.items())
@@ -56,7 +58,9 @@ class BacktestResult:
         for name, value in self.metrics.items():
             text = "n/a" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
             lines.append(f"  {name:<14}{text:>18}")
-        return "\n".join([*lines, *(f"  {line}" for line in tell_unfilled(self.unfilled)), *self.notes])
+        if self.ruled or len(self.unfilled.row):
+            lines += [f"  {line}" for line in tell_unfilled(self.unfilled)]
+        return "\n".join([*lines, *self.notes])
 
 
 def run_backtest(
@@ -136,6 +140,7 @@ def run_backtest(
         notes=_notes(panel, made, ground),
         flows=made.flows,
         stopped=made.stopped,
+        ruled=ground is not None,
     )
 
 
