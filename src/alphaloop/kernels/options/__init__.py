@@ -1,0 +1,1 @@
+"""What an option is worth and how that worth moves, as plain numbers over arrays."""
