@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alphaloop.adapters.feeds import ListedFunding
@@ -13,6 +14,11 @@ from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.clock import ManualClock, to_ms
 from alphaloop.core.events import Event
 from alphaloop.core.order import OrderSide
+from alphaloop.core.signal import Sizing
+from alphaloop.engine.panel import make_panel, make_series
+from alphaloop.engine.rule_arrays import Stake, lay_ground
+from alphaloop.engine.simulate import Rules, simulate
+from alphaloop.engine.strategy import Signals, mark_episodes
 from alphaloop.entrypoints import rooms
 from alphaloop.entrypoints.turn import Trading, load_turns
 from alphaloop.entrypoints.web import make_wiring
@@ -195,3 +201,22 @@ async def test_without_marks_the_last_price_decides(wiring: Wiring) -> None:
             (20, D("1.65")),
         ],
     )
+
+
+async def test_the_simulator_is_charged_from_the_store_what_the_replay_is_charged(wiring: Wiring) -> None:
+    replay = await play(wiring, await start(wiring), 5)
+    store = market.BarStore(wiring.settings.bars_dir)
+    async with wiring.db.read() as session:
+        key = await market.series_key(session, BTC_PERP.symbol, Timeframe.H4)
+        table = await market.read_table(store, key)
+        carry = await market.read_carry(session, store, key, table)
+    assert carry is not None
+    closes = np.array([one.close_ms for one in bars(LAST)])
+    columns = (table.open, table.high, table.low, table.close, table.volume)
+    panel = make_panel(make_series("A", table.ts, *columns, close_ms=closes))
+    target = np.full((len(table), 1), 0.25)
+    stake = Stake(D(10), isolated=True, mark=carry.mark, funding=carry.funding)
+    ground = lay_ground(panel, [BTC_PERP], broker_rate=0.0005, stakes={BTC_PERP.symbol: stake})
+    signals = Signals(target, mark_episodes(target), sizing=Sizing.UNITS)
+    made = simulate(panel, signals, Rules(cash=5000.0, can_short=True), ground=ground)
+    assert made.cash[-1] == pytest.approx(float((await cash(wiring, replay))[0]))

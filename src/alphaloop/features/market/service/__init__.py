@@ -1,6 +1,7 @@
 """What other rooms may ask of the market."""
 
 from alphaloop.features.market.adjusting import PriceMode
+from alphaloop.features.market.carry import Carry
 from alphaloop.features.market.marks import Marks
 from alphaloop.features.market.naming import calendar_of
 from alphaloop.features.market.reading import SeriesKey, newest_table, price_mode, read_series
@@ -38,6 +39,7 @@ from alphaloop.features.market.service.funding import (
     list_funding,
     load_marks,
     note_marks,
+    read_carry,
     read_funding,
     settlements_between,
 )
@@ -89,6 +91,7 @@ __all__ = [
     "BarStore",
     "BroughtActions",
     "BroughtFunding",
+    "Carry",
     "CrossSection",
     "FileHabits",
     "Growth",
@@ -143,6 +146,7 @@ __all__ = [
     "read_actions",
     "read_arrays",
     "read_bars",
+    "read_carry",
     "read_funding",
     "read_series",
     "read_table",

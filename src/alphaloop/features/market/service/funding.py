@@ -7,14 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from alphaloop.adapters.feeds import ListedFunding, read_funding_file
+from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import AssetClass
 from alphaloop.features.audit import service as audit
 from alphaloop.features.market import marks, repository
+from alphaloop.features.market.carry import Carry, carry_over
 from alphaloop.features.market.marks import Marks
 from alphaloop.features.market.models import FundingRow, InstrumentRow
+from alphaloop.features.market.reading import SeriesKey
 from alphaloop.features.market.service.imports import Imported
 from alphaloop.features.market.service.instruments import find_instrument
 from alphaloop.features.market.store import BarStore
@@ -126,6 +129,25 @@ async def settlements_between(
 async def load_marks(store: BarStore, instrument: str, timeframe: Timeframe, *, since_ts: int) -> Marks:
     """Mark prices from a time on, for bars of a timeframe and for settlements."""
     return await asyncio.to_thread(marks.read_marks, store, instrument, timeframe, since_ts=since_ts)
+
+
+async def read_carry(session: ReadSession, store: BarStore, key: SeriesKey, table: BarTable) -> Carry | None:
+    """Funding and marks over the bars of a series, for a backtest; None for an instrument that has neither."""
+    row = await find_instrument(session, key.symbol)
+    if row.asset_class != AssetClass.PERPETUAL or not len(table):
+        return None
+    first, last = int(table.ts[0]), int(table.ts[-1])
+    settlements = await settlements_between(session, key.symbol, after_ms=first - 1, until_ms=last)
+
+    def lay() -> Carry:
+        import numpy as np
+
+        calendar = key.calendar_rules
+        ends = np.array([calendar.close_ms(ts, key.timeframe) for ts in table.ts.tolist()], dtype=np.int64)
+        known = marks.read_marks(store, key.symbol, key.timeframe, since_ts=first)
+        return carry_over(table, ends, known, settlements)
+
+    return await asyncio.to_thread(lay)
 
 
 async def _written_down(
