@@ -16,7 +16,7 @@ from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.order import OrderSide, OrderType, VenueOrder
 from alphaloop.core.signal import Sizing
-from alphaloop.engine import sim_pass
+from alphaloop.engine import sim_brackets, sim_pass
 from alphaloop.engine import simulate as simulator
 from alphaloop.engine.convert import to_decimal
 from alphaloop.engine.matching import Matcher, Working
@@ -307,16 +307,16 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
             return (open if side * open >= side * take else take), 2
         return honest(book, n, t, open, high, low, slippage, room)
 
-    honest = sim_pass._exit.py_func
+    honest = sim_brackets._exit.py_func
     seeds = range(30)
     monkeypatch.setattr(simulator, "run_plain", sim_pass._pass)
-    for name in ("_trade_pending", "_trade_brackets", "_trade", "_instruct"):
+    for name in ("_trade_pending", "trade_brackets", "_trade", "_instruct"):
         monkeypatch.setattr(sim_pass, name, getattr(sim_pass, name).py_func)
     rules, lot = TERMS[1]
     for seed in seeds:
         panel = random_panel(seed, 150)
         assert_alike(panel, random_signals(panel, seed, lot=rules.lot), rules, lot)
-    monkeypatch.setattr(sim_pass, "_exit", optimist)
+    monkeypatch.setattr(sim_brackets, "_exit", optimist)
     caught = 0
     for seed in seeds:
         panel = random_panel(seed, 150)

@@ -1,4 +1,4 @@
-"""What happens to a book without anybody's order: a new trading day, funding, and liquidation on the mark."""
+"""What happens to a book without anybody's order (a new trading day, funding, liquidation), and the log of it all."""
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -6,8 +6,10 @@ import numpy as np
 from numba import njit
 
 from alphaloop.engine.panel import Floats
-from alphaloop.engine.sim_book import DUST, Book, apply_fill, orderable, protective_level, room_for, rules_row
+from alphaloop.engine.sim_book import DUST, Book, apply_fill, protective_level, rules_row
+from alphaloop.engine.sim_orders import orderable, room_for
 from alphaloop.engine.sim_rules import LOT_GRACE, LOT_STEP, Ground, liquidation_price
+from alphaloop.engine.sim_unfilled import NO_OBSTACLE, UNFILLED
 
 # Reasons of rows beyond a strategy's own (0 signal, 1 stop, 2 take).
 LIQUIDATION, BONUS, DIVIDEND, FUNDING = 3, 4, 5, 6
@@ -18,6 +20,17 @@ def record(fills: Floats, count: int, row: tuple[int, int, float, float, float, 
     into = fills[count]
     into[0], into[1], into[2], into[3], into[4], into[5], into[6] = row
     return count + 1
+
+
+@njit(cache=True, inline="always")
+def refuse(book: Book, n: int, t: int, why: int, fills: Floats, count: int) -> int:
+    """Record why the pending instruction could not trade, the first time that it could not."""
+    slot = book.slots[n]
+    if slot.refused != -1 or why == NO_OBSTACLE:
+        return count
+    slot.refused = count
+    entry = 1.0 if slot.pending_target != 0.0 else 0.0
+    return record(fills, count, (t, n, entry, -1.0, 0.0, UNFILLED + why, slot.pending_episode))
 
 
 @njit(cache=True)

@@ -11,28 +11,12 @@ import numpy as np
 from numba import njit
 
 from alphaloop.engine.panel import Floats, Ints
-from alphaloop.engine.sim_book import (
-    DUST,
-    Book,
-    Held,
-    Terms,
-    View,
-    affordable,
-    apply_fill,
-    equity_of,
-    fee_for,
-    held_within,
-    new_order,
-    orderable,
-    protective_level,
-    room_for,
-    rules_row,
-    size_pending,
-    why_no_room,
-)
-from alphaloop.engine.sim_events import fund, liquidate, new_day, record
+from alphaloop.engine.sim_book import DUST, Book, Held, Terms, View, apply_fill, equity_of, new_order, rules_row
+from alphaloop.engine.sim_brackets import trade_brackets
+from alphaloop.engine.sim_events import fund, liquidate, new_day, record, refuse
+from alphaloop.engine.sim_orders import affordable, fee_for, held_within, orderable, room_for, size_pending, why_no_room
 from alphaloop.engine.sim_rules import SETTLE, Ground
-from alphaloop.engine.sim_unfilled import CASH, LOT, NO_OBSTACLE, SUSPENDED, UNFILLED
+from alphaloop.engine.sim_unfilled import CASH, LOT, NO_OBSTACLE, SUSPENDED
 
 MEMORY = 8
 FILL_WIDTH = 7
@@ -81,30 +65,6 @@ def _trade(
 
 
 @njit(cache=True)
-def _exit(
-    book: Book, n: int, t: int, open: float, high: float, low: float, slippage: float, room: float
-) -> tuple[float, int]:
-    """Price and reason (1 stop, 2 take, 0 none) at which the position's bracket is hit inside this bar."""
-    slot = book.slots[n]
-    side = np.sign(slot.quantity)
-    # A trail starts from the entry price, which nobody knows before the entry bar: it protects from the next bar on.
-    trail = np.nan if slot.entry_row == t else slot.trail
-    stop = protective_level(side, slot.stop_at, trail, slot.best)
-    # Where nothing can be sold a take cannot fill, and then it does not shield the position from its stop either.
-    take = slot.take_at if room > 0.0 else np.nan
-    worst, best = (low, high) if side > 0 else (high, low)
-    if side * open <= side * stop:
-        return open * (1.0 - side * slippage), 1
-    if side * open >= side * take:
-        return open, 2
-    if side * worst <= side * stop:
-        return stop * (1.0 - side * slippage), 1
-    if side * best >= side * take:
-        return take, 2
-    return 0.0, 0
-
-
-@njit(cache=True)
 def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
     """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
     slot = book.slots[n]
@@ -127,17 +87,6 @@ def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[flo
             slot.refused = -1
             book.asked[0 if target != 0.0 else 1] += 1
         new_order(book, n, 0)
-
-
-@njit(cache=True, inline="always")
-def _refuse(book: Book, n: int, t: int, why: int, fills: Floats, count: int) -> int:
-    """Record why the pending instruction could not trade, the first time that it could not."""
-    slot = book.slots[n]
-    if slot.refused != -1 or why == NO_OBSTACLE:
-        return count
-    slot.refused = count
-    entry = 1.0 if slot.pending_target != 0.0 else 0.0
-    return record(fills, count, (t, n, entry, -1.0, 0.0, UNFILLED + why, slot.pending_episode))
 
 
 @njit(cache=True, inline="always")
@@ -169,15 +118,15 @@ def _trade_pending(
         if not slot.pending:
             continue
         if np.isnan(prices[n]):
-            count = _refuse(book, n, t, SUSPENDED, fills, count)
+            count = refuse(book, n, t, SUSPENDED, fills, count)
             slot.pending_age += 1
             if terms.late_bars >= 0 and slot.pending_age > terms.late_bars and slot.pending_target != 0.0:
                 slot.pending = False
         elif np.isnan(slot.pending_quantity):
             if not terms.at_close and _was_suspended(book, n, t, ground):
-                count = _refuse(book, n, t, SUSPENDED, fills, count)
+                count = refuse(book, n, t, SUSPENDED, fills, count)
             why = size_pending(book, n, prices[n], equity, terms, ground)
-            count = _refuse(book, n, t, why, fills, count)
+            count = refuse(book, n, t, why, fills, count)
     for increases in (False, True):
         for n in range(len(prices)):
             slot = book.slots[n]
@@ -188,7 +137,7 @@ def _trade_pending(
                 continue
             quantity, price, why = _trade(book, n, prices[n], (reach[0][n], reach[1][n]), terms, ground)
             if quantity == 0.0:
-                count = _refuse(book, n, t, why, fills, count)
+                count = refuse(book, n, t, why, fills, count)
                 continue
             if slot.refused >= 0:
                 fills[slot.refused, 3] = t
@@ -202,58 +151,6 @@ def _trade_pending(
                 slot.episode = slot.pending_episode
             reason, episode = slot.pending_reason, slot.episode
             count = record(fills, count, (t, n, quantity, price, fee, reason, episode))
-    return count
-
-
-@njit(cache=True)
-def _trade_brackets(
-    book: Book,
-    t: int,
-    bar: tuple[Floats, Floats, Floats],
-    terms: Terms,
-    ground: Ground,
-    fills: Floats,
-    count: int,
-) -> int:
-    for n in range(len(book.slots)):
-        slot = book.slots[n]
-        held = slot.quantity
-        # A position against the present intent is being unwound already: the levels are not its own.
-        if held == 0.0 or held * slot.intent < 0.0 or np.isnan(bar[0][n]):
-            continue
-        room = orderable(
-            book, n, -np.sign(held), room_for(book, n, -np.sign(held), bar[2][n], bar[1][n], ground), ground
-        )
-        price, reason = _exit(book, n, t, bar[0][n], bar[1][n], bar[2][n], terms.slippage, room)
-        if reason == 0:
-            continue
-        price = held_within(book, n, price, ground)
-        if slot.order_reason != reason:
-            # What is left of a take that filled in part is still the same order.
-            new_order(book, n, reason)
-        quantity = abs(held) if abs(held) <= room * (1.0 + DUST) else room
-        slot.spent = slot.episode
-        slot.pending = False
-        if reason == 1:
-            book.asked[1] += 1
-            slot.refused = -1 if quantity == 0.0 else -2
-            slot.take_at = np.nan
-            if quantity < abs(held):
-                # A touched stop is a market order from now on: the rest goes at the next opens.
-                slot.pending = True
-                slot.pending_target = slot.pending_quantity = 0.0
-                slot.pending_reason = reason
-                slot.pending_episode = slot.episode
-                if quantity == 0.0:
-                    why = why_no_room(book, n, -np.sign(held), bar[2][n], bar[1][n], ground)
-                    count = _refuse(book, n, t, why, fills, count)
-        slot.stop_at = slot.trail = np.nan
-        if quantity > 0.0:
-            slot.room -= quantity
-            signed = -held if quantity == abs(held) else -np.sign(held) * quantity
-            fee = fee_for(book, n, signed, price, terms, ground)
-            apply_fill(book, n, t, signed, price, fee)
-            count = record(fills, count, (t, n, signed, price, fee, reason, slot.episode))
     return count
 
 
@@ -353,7 +250,7 @@ def _pass(
                 # After a liquidation the account is not the one the strategy decided for: nothing trades any more.
                 count, over = -1 - count, t
         if (waiting or exposed) and terms.leveled:
-            count = _trade_brackets(book, t, (opens, highs, lows), terms, ground, fills, count)
+            count = trade_brackets(book, t, (opens, highs, lows), terms, ground, fills, count)
         worth = _mark(book, closes, highs, lows)
         if t >= terms.start and over < 0:
             waiting = False
