@@ -163,7 +163,7 @@ def _page(groups: dict[str, list[Measured]], *, brief: bool) -> str:
         told.append(
             f"{group}: unfillable entries: {everything['unfilled']} of {everything['asked']} "
             f"({everything['never']} never filled), exits: {everything['exits']['unfilled']} of "
-            f"{everything['exits']['asked']}, "
+            f"{everything['exits']['asked']}, {everything['outside_limits_days']} days outside their limits, "
             f"effect on mean return {everything['effect_on_mean_return']:+.2%} a trade"
         )
     return "\n".join([*lines, "", "```text", *told, "```"])
