@@ -12,7 +12,8 @@ from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.order import OrderSide, OrderStatus, OrderType, VenueOrder
-from alphaloop.engine.matching import Matcher, Outcome, Working
+from alphaloop.engine.day_rules import Band, DayRules
+from alphaloop.engine.matching import Matcher, Outcome, TradingDay, Working
 
 D = Decimal
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -51,6 +52,17 @@ def test_a_market_order_fills_at_the_open_with_slippage_on_the_tick() -> None:
     # 100.01 x 1.0005 = 100.060005 and 100.01 x 0.9995 = 99.959995, rounded against the order.
     assert told(bought) == [("a-1", "1", "100.07")]
     assert told(sold) == [("a-1", "1", "99.95")]
+
+
+def test_limits_bind_a_bar_that_keeps_to_them_and_no_other() -> None:
+    day = TradingDay(DayRules("", "").of(COIN), Band(D("98.50"), D("101")))
+    told_prices = []
+    for shown in (QUIET, bar("50", "51", "49", "50")):
+        matcher = Matcher(COIN, slippage_bps=D(200))
+        take(matcher, order("a", BUY, OrderType.MARKET))
+        told_prices.append(matcher.on_bar(shown, position=D(0), day=day).fills[0].price)
+    # 100 x 1.02 may not leave the limit of 101; after a split that nobody told, 50 x 1.02 is what it is.
+    assert told_prices == [D(101), D(51)]
 
 
 def test_the_fee_is_exact_and_in_the_quote_asset() -> None:

@@ -139,3 +139,9 @@ def test_an_instrument_without_a_market_or_without_a_column_is_refused() -> None
     with pytest.raises(InvalidError) as refused:
         lay_ground(panel, [MAIN, MAIN])
     assert refused.value.code == "wrong_instruments"
+
+
+@pytest.mark.parametrize("share", [-0.001, 0.02, float("nan")])
+def test_a_tolerance_that_would_take_ordinary_days_for_limits_is_refused(share: float) -> None:
+    with pytest.raises(InvalidError, match="by_ratio"):
+        lay_ground(days_from(date(2024, 5, 6), [10.0, 10.0]), [MAIN], by_ratio=share)

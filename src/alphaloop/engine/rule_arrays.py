@@ -26,6 +26,8 @@ from alphaloop.engine.sim_limits import DayPrices, free_days, limits_by_day
 from alphaloop.engine.sim_rules import CHARGE_WIDTH, TERMS_WIDTH, Ground, no_ground
 
 _DAY_MS = 86_400_000
+# A wider tolerance would take ordinary days for days at their limit.
+_WIDEST = 0.01
 _SIDES = {"both": 0.0, "buy": 1.0, "sell": -1.0}
 _PER = {"notional": 0.0, "unit": 1.0, "order": 2.0}
 Actions = Mapping[str, Sequence[CorporateAction]]
@@ -82,6 +84,10 @@ def lay_ground(
     """
     if len(instruments) != len(panel.names):
         raise InvalidError("Rules need one instrument per column.", code="wrong_instruments")
+    if by_ratio is not None and not 0.0 <= by_ratio <= _WIDEST:
+        raise InvalidError(
+            f"by_ratio is a share from 0 to {_WIDEST:g}.", code="out_of_bounds", fields=(("by_ratio", "out_of_bounds"),)
+        )
     keys = sorted({one.calendar for one in instruments})
     days = [_trading_days(panel.ts_ms, find_calendar(key)) for key in keys]
     columns, depth = len(instruments), max(len(one.dates) for one in days)
