@@ -2,6 +2,6 @@
 
 from alphaloop.lab.bars import LabBars, load
 from alphaloop.lab.drawing import plot
-from alphaloop.lab.running import backtest, sweep
+from alphaloop.lab.running import backtest, report, sweep
 
-__all__ = ["LabBars", "backtest", "load", "plot", "sweep"]
+__all__ = ["LabBars", "backtest", "load", "plot", "report", "sweep"]

@@ -34,6 +34,14 @@ def backtest(bars: LabBars | Sequence[LabBars], strategy: str | Path, **options:
     return run_backtest(found, series, found.parse(given), **rules)
 
 
+def report(result: "BacktestResult") -> dict[str, Any]:
+    """The whole report of a run as plain JSON: curve, months, trades, attribution, intervals, gaps."""
+    from alphaloop.engine.report import make_report
+
+    close = result.panel.close
+    return make_report(result, benchmark=close[:, 0] if close.shape[1] == 1 else None)
+
+
 def sweep(
     bars: LabBars | Sequence[LabBars],
     strategy: str | Path,

@@ -1,0 +1,30 @@
+"""Backtests run as jobs, each in a process of its own that can be ended."""
+
+from typing import Any
+
+from alphaloop.features.backtests import service
+from alphaloop.features.backtests.running import TARGET
+from alphaloop.infra.jobs.child import in_child
+from alphaloop.infra.jobs.local import JobContext, JobHandler
+from alphaloop.infra.settings import Settings
+
+DEADLINE_S = 600.0
+MEMORY_MB = 8192
+
+
+async def run_backtest(context: JobContext) -> dict[str, Any]:
+    """Run one backtest and keep its report. Safe to run twice: the second result replaces the first."""
+    backtest_id = int(context.args["backtest_id"])
+    settings = context.part(Settings)
+    async with context.db.read() as session:
+        arguments = await service.arguments_of(session, backtest_id)
+    places = {"bars_dir": settings.bars_dir, "strategies_dir": settings.strategies_dir.absolute()}
+    made = await in_child(
+        TARGET, arguments | places, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
+    )
+    async with context.db.write() as session:
+        await service.keep_report(session, backtest_id, made)
+    return {"backtest_id": str(backtest_id), "run_id": made["run_id"]}
+
+
+HANDLERS: dict[str, JobHandler] = {service.BACKTEST_JOB: run_backtest}

@@ -1,0 +1,84 @@
+"""Backtests on the wire."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from alphaloop.core.bar import Timeframe
+from alphaloop.infra.http.wire import Count, Flag, Id, Positive, Ratio, Symbol, TimeMs, Wire
+from alphaloop.infra.jobs.models import JobStatus
+from alphaloop.infra.jobs.wire import JobProgress
+
+
+def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
+    """Strategies compute in float64: their fractions need not stay the exact decimals of the body."""
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in params.items()}
+
+
+Params = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_plain_numbers)]
+StrategyKey = Annotated[str, Field(pattern=r"^[a-z0-9_:/]{1,96}$")]
+Cost = Annotated[Ratio, Field(ge=0, le=0.1)]
+
+
+class Conditions(Wire):
+    """What a run is asked for besides its strategy. `fee` and `slippage` are fractions of the price per side; with
+    `market_rules` the rules of each instrument's market bind every fill, and `fee` is the broker's rate on top of the
+    market's own charges. Without a `benchmark` a single instrument is compared with itself."""
+
+    instruments: Annotated[list[Symbol], Field(min_length=1, max_length=500)]
+    timeframe: Timeframe
+    params: Params = Field(default_factory=dict)
+    start_ts: Count | None = None
+    end_ts: Count | None = None
+    initial_capital: Positive = Field(default="1000000", validate_default=True)
+    fee: Cost = 0.0
+    slippage: Cost = 0.0
+    fill: Literal["open", "close"] = "open"
+    whole_units: Flag = False
+    can_short: Flag = False
+    market_rules: Flag = True
+    benchmark: Symbol | None = None
+
+
+class BacktestAsked(Conditions):
+    """One run of one strategy."""
+
+    strategy: StrategyKey
+
+
+class BacktestOut(Wire):
+    """A run without its report; `metrics` are there once it is done."""
+
+    id: Id
+    job_id: Id
+    status: JobStatus
+    progress: JobProgress
+    error: dict[str, Any] | None
+    strategy: str
+    asked: dict[str, Any]
+    run_id: str | None
+    metrics: dict[str, Any] | None
+    created_at_ms: TimeMs
+    ended_at_ms: TimeMs | None
+
+
+class BacktestResultOut(BacktestOut):
+    """A run with what it showed (null until it is done): thinned `equity_curve`, every closed trade, and the rest of
+    the report: intervals, months, rolling Sharpe, attribution, what could not be filled, gaps and notes."""
+
+    equity_curve: dict[str, Any] | None
+    trades: list[dict[str, Any]] | None
+    report: dict[str, Any] | None
+
+
+class MetricRow(Wire):
+    """One metric of several runs, in the order in which they were asked for; null where it cannot be told."""
+
+    metric: str
+    values: list[float | None]
+
+
+class Comparison(Wire):
+    runs: list[BacktestOut]
+    rows: list[MetricRow]

@@ -1,0 +1,112 @@
+"""The heavy or foreign part of a job, in a process of its own: it can be ended, and nothing of ours lies open to it.
+
+The child gets an almost empty environment, a limit of memory and of processor time, and a deadline; what it returns
+comes back through a pipe. It still reads files as the user who runs the platform does."""
+
+import asyncio
+import importlib
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from alphaloop.core.errors import AlphaLoopError, InvalidError
+
+Report = Callable[[int, int, str], None]
+"""Called by the child's function: done, total, a short note."""
+
+_LOOK_S = 0.25
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
+_MB = 1 << 20
+
+
+async def in_child(
+    target: str,
+    args: dict[str, Any],
+    *,
+    deadline_s: float,
+    memory_mb: int,
+    progress: Callable[[int, int, str], Awaitable[None]],
+) -> Any:
+    """What `target` ("module:function") returns for `args` and a Report. `progress` is awaited at least once a second,
+    with the child's last word; whatever it raises ends the child.
+
+    InvalidError: as the function raised it, or 'child_deadline', 'child_memory', 'child_failed'."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_run, args=(there, target, args, deadline_s, memory_mb), daemon=True)
+    process.start()
+    there.close()
+    try:
+        return await _listen(here, deadline_s, progress)
+    finally:
+        process.kill()
+        await asyncio.to_thread(process.join)
+        process.close()
+        here.close()
+
+
+async def _listen(here: Connection, deadline_s: float, progress: Callable[[int, int, str], Awaitable[None]]) -> Any:
+    began = told = time.monotonic()
+    last = (0, 0, "")
+    while True:
+        word, value = await asyncio.to_thread(_next_word, here)
+        if word == "done":
+            return value
+        if word == "refused":
+            message, code, fields = value
+            raise InvalidError(message, code=code, fields=fields)
+        if word == "progress":
+            last = value
+        now = time.monotonic()
+        if now - began > deadline_s:
+            raise InvalidError(f"The run took longer than {deadline_s:g} s and was ended.", code="child_deadline")
+        if word == "progress" or now - told > 1.0:
+            told = now
+            await progress(*last)
+
+
+def _next_word(here: Connection) -> tuple[str, Any]:
+    """What the child said, or ("", None) when it said nothing for a while."""
+    try:
+        said: tuple[str, Any] = here.recv() if here.poll(_LOOK_S) else ("", None)
+    except EOFError:
+        raise InvalidError("The run ended without a word.", code="child_failed") from None
+    return said
+
+
+def _run(there: Connection, target: str, args: dict[str, Any], deadline_s: float, memory_mb: int) -> None:
+    _shut_in(deadline_s, memory_mb)
+    module, _, name = target.partition(":")
+
+    def report(done: int, total: int, note: str) -> None:
+        there.send(("progress", (done, total, note)))
+
+    try:
+        answer = ("done", getattr(importlib.import_module(module), name)(args, report))
+    except AlphaLoopError as error:
+        answer = _refusal(error)
+    except MemoryError:
+        answer = _refusal(InvalidError(f"The run needs more than {memory_mb} MB.", code="child_memory"))
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        answer = _refusal(InvalidError(f"The run failed: {told}", code="child_failed"))
+    there.send(answer)
+
+
+def _refusal(error: AlphaLoopError) -> tuple[str, Any]:
+    return ("refused", (error.message, error.code, tuple(error.fields)))
+
+
+def _shut_in(deadline_s: float, memory_mb: int) -> None:
+    # The compiler's cache is the one thing of our settings that a child needs.
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("NUMBA_")}
+    os.environ.clear()
+    os.environ.update(kept)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb * _MB, memory_mb * _MB))
+    seconds = int(deadline_s * 4) + 1  # of all its threads together
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
