@@ -13,7 +13,8 @@ from alphaloop.engine.report import CURVE_POINTS, benchmark_beside, compare_rows
 
 @pytest.fixture(scope="module")
 def result() -> BacktestResult:
-    return al.lab.backtest(al.lab.load("sample"), "reversion/bollinger", fee=0.0005)
+    made: BacktestResult = al.lab.backtest(al.lab.load("sample"), "reversion/bollinger", fee=0.0005)
+    return made
 
 
 @pytest.fixture(scope="module")
