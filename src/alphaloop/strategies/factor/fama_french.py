@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alphaloop.engine.panel import Floats, Ints, Panel
+from alphaloop.engine.panel import Bools, Floats, Ints, Panel
 from alphaloop.engine.params import param
 from alphaloop.engine.strategy import Chan, Signals
 from alphaloop.kernels.cross_section import zscore
@@ -96,10 +96,10 @@ def loadings(panel: Panel, rows: Ints, lookback: int) -> Floats:
 def _fit(excess: Floats, factors: Floats) -> Floats:
     """Loadings float64[N,3] of one window; shares that were there on the same days share one factorisation."""
     design = np.column_stack([np.ones(len(factors)), factors])
-    there = np.isfinite(excess) & np.isfinite(factors).all(axis=1)[:, None]
+    there: Bools = np.isfinite(excess) & np.isfinite(factors).all(axis=1).reshape(-1, 1)
     made = np.full((excess.shape[1], 3), np.nan)
     groups: dict[bytes, list[int]] = {}
-    for n in np.flatnonzero(there.mean(axis=0) >= _PRESENT_MIN):
+    for n in np.flatnonzero(there.mean(axis=0) >= _PRESENT_MIN).tolist():
         groups.setdefault(there[:, n].tobytes(), []).append(n)
     for shares in groups.values():
         days = there[:, shares[0]]
