@@ -44,6 +44,8 @@ SPOILT = {
     ),
     "STAR bought by the hundred": Defect("cn_a_star_lots", "cn_a", "lot", "star", {"minimum": D(100), "step": D(100)}),
     "Beijing sold by the hundred": Defect("cn_a_bse_lots", "cn_a", "lot", "bse", {"step": D(100)}),
+    "Hong Kong's duty of before": Defect("hk_fees", "hk", "fee", "", {"rate": D("0.0013")}, name="stamp_duty"),
+    "FINRA's fee rounded to the cent": Defect("us_fees", "us", "fee", "", {"rounding": "half_up"}, name="taf"),
     "maintenance a tenth higher": Defect(
         "crypto_perpetual_cross", "crypto_perpetual", "bracket", "btc", {"rate": D("0.0044")}
     ),
