@@ -79,7 +79,7 @@ def test_the_same_run_has_the_same_id_in_another_process(bars: Path) -> None:
         (("reversion/bollinger", "--cash", "1_000"), "cash must be a number"),
         (("reversion/bollinger", "--fee", "2"), "fee must lie between"),
         (("reversion/bollinger", "--fill", "soon"), "fill is open or close"),
-        (("reversion/bollinger", "--start-bar", "-1"), "row number"),
+        (("reversion/bollinger", "--start-bar", "-1"), "start-bar must be a whole number"),
         (("reversion/bollinger", "--start-bar", "5"), "needs 19 bars"),
         (("reversion/bollinger", "--param", "period=50"), "needs 49 bars"),
     ],

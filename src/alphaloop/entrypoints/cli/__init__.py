@@ -25,6 +25,7 @@ for _name in ("chan", "strategies", "backtest", "data"):
     app.add_typer(_module.app, name=_name)
     for _verb, _command in getattr(_module, "ROOT", {}).items():
         app.command(name=_verb)(_command)
+importlib.import_module("alphaloop.entrypoints.cli.honesty")  # adds its verbs to `backtest`
 
 
 def _version(wanted: bool) -> None:

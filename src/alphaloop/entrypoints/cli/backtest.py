@@ -33,7 +33,7 @@ def run(
     start_bar: Annotated[
         str | None, typer.Option("--start-bar", help="First row that may decide; default: after the warm-up.")
     ] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="Trade whole units only.")] = False,
+    units: Annotated[bool, typer.Option("--whole", help="Trade whole units only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics, trades and equity as JSON.")] = False,
 ) -> None:
     """Run KEY over BARS; exit code 2 and one line on stderr when something does not fit."""
@@ -44,23 +44,23 @@ def run(
 
     try:
         strategy = strategy_named(key)
-        params = strategy.parse(_pairs(param or []))
+        params = strategy.parse(pairs(param or []))
         loaded = load(bars if bars == "sample" else Path(bars))
         result = run_backtest(
             strategy,
             loaded.series,
             params,
-            cash=_number("cash", cash),
-            fee=_number("fee", fee),
-            slippage=_number("slippage", slippage),
+            cash=number("cash", cash),
+            fee=number("fee", fee),
+            slippage=number("slippage", slippage),
             fill=fill,
-            start_bar=None if start_bar is None else _row(start_bar),
-            whole=whole,
+            start_bar=None if start_bar is None else whole("start-bar", start_bar),
+            whole=units,
         )
     except AlphaLoopError as error:
-        _refuse(error.message)
+        refuse(error.message)
     except OSError as error:
-        _refuse(f"{Path(bars).name} cannot be read: {error.strerror}.")
+        refuse(f"{Path(bars).name} cannot be read: {error.strerror}.")
     if as_json:
         import json
 
@@ -69,22 +69,25 @@ def run(
     _print(result, loaded)
 
 
-def _refuse(message: str) -> NoReturn:
+def refuse(message: str) -> NoReturn:
+    """End with one line on stderr and the exit code of bad input."""
     typer.echo(message, err=True)
     raise typer.Exit(_BAD_INPUT)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = {}
+def pairs(given: list[str]) -> dict[str, str]:
+    """name=value texts as a mapping."""
+    found = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            _refuse("A parameter is written name=value.")
-        pairs[name] = value
-    return pairs
+            refuse("A parameter is written name=value.")
+        found[name] = value
+    return found
 
 
-def _number(name: str, text: str) -> float:
+def number(name: str, text: str) -> float:
+    """A finite number of the command line."""
     import math
     import re
 
@@ -92,12 +95,13 @@ def _number(name: str, text: str) -> float:
         value = float(text)
         if math.isfinite(value):
             return value
-    _refuse(f"{name} must be a number.")
+    refuse(f"{name} must be a number.")
 
 
-def _row(text: str) -> int:
+def whole(name: str, text: str) -> int:
+    """A whole number of the command line, 0 or more."""
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        _refuse("start-bar must be a row number, 0 or more.")
+        refuse(f"{name} must be a whole number, 0 or more.")
     return int(text)
 
 
