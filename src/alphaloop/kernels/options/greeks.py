@@ -40,7 +40,7 @@ def option_greeks(
     """The five slopes in the Black-Scholes-Merton model; inputs as in `pricing.option_price`."""
     numbers = [np.asarray(given, np.float64) for given in (spot, strike, years, volatility, call, rate, dividend)]
     wide = np.broadcast_arrays(*numbers)
-    made = _greeks(*(np.ascontiguousarray(given).reshape(-1) for given in wide))
+    made = _greeks(*(np.array(given).reshape(-1) for given in wide))
     return Greeks(*(row.reshape(wide[0].shape) for row in made))
 
 
