@@ -4,8 +4,10 @@ import { api, ask } from '$lib/api/transport';
 import type { BarRow, ClosedBar, Health } from '$lib/api/types';
 import { desk } from '$features/desk/desk.svelte';
 import { market } from '$features/market/market.svelte';
-import { BarFeed, type FeedState } from '$lib/chart/feed';
+import { BarFeed, shownTs, type FeedState } from '$lib/chart/feed';
 import type { Board } from '$lib/chart/board';
+import { barAt } from '$lib/chart/places';
+import { isDaily, periodMs } from '$lib/format/times';
 import { prefs } from '$lib/prefs/prefs.svelte';
 import { stream } from '$lib/stream/stream.svelte';
 import { adjusting } from './adjusting.svelte';
@@ -65,6 +67,14 @@ class TradeView {
 
   retry(): void {
     if (this.board && desk.instrument) this.show(this.board, desk.instrument, desk.timeframe, desk.replay?.id ?? null);
+  }
+
+  /** The time that stands for the bar that opened at `ts`: its open, or its end where the reader wants that. */
+  named(ts: number, timeframe: string = desk.timeframe): number {
+    if (prefs.here.barLabel === 'open' || isDaily(timeframe)) return ts;
+    const bars = timeframe === desk.timeframe ? (this.board?.raw ?? []) : [];
+    const bar = bars[barAt(bars, ts)];
+    return (bar?.timestamp === ts ? shownTs(bar) : undefined) ?? ts + periodMs(timeframe);
   }
 
   #ends(): void {
