@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ import numpy as np
 from alphaloop import __version__
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
+from alphaloop.engine.continuity import factors_of, in_traded_prices, seen_through
 from alphaloop.engine.features import build_panel
-from alphaloop.engine.panel import Floats, Panel, Series
+from alphaloop.engine.panel import Floats, Panel, Series, make_panel
 from alphaloop.engine.portfolio import Trade, round_trips
 from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
 from alphaloop.engine.sim_unfilled import Unfilled, count_unfilled, tell_unfilled
 from alphaloop.engine.simulate import Fills, Flows, Ground, Rules, Simulation, simulate
-from alphaloop.engine.strategy import Signals, Strategy
+from alphaloop.engine.strategy import Signals, Strategy, check_signals
 from alphaloop.kernels import metrics as figures
 
 _YEAR_MS = 365.25 * 86_400_000
@@ -83,13 +85,17 @@ def run_backtest(
     fractions: bool = False,
     sessions: Sequence[date] = (),
     by_ratio: float | None = None,
+    extras: Mapping[str, Floats] | None = None,
 ) -> BacktestResult:
     """Run a strategy over bars without any account.
 
     With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
-    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates. `sessions` are
-    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the
-    share within which a bar's end counts as its limit.
+    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates: the strategy
+    sees the shares of the first bar throughout (`continuity`), orders and fills are in traded prices. `sessions` are
+    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the share
+    within which a bar's end counts as its limit.
+
+    `extras` are named arrays float64[T,N] or [T,1] beside the panel's rows, such as fundamentals, a rate or the VIX.
 
     `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
     or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
@@ -109,12 +115,10 @@ def run_backtest(
         can_short=can_short,
         risk_fraction=risk_fraction,
     )
-    panel = build_panel(bars, strategy, params, start=start_bar)
-    signals = strategy.evaluate(panel, params)
-    ground = None
+    traded, ground, factors = make_panel(bars, extras=extras), None, None
     if instruments is not None:
         ground = lay_ground(
-            panel,
+            traded,
             instruments,
             broker_rate=fee,
             actions=actions,
@@ -123,10 +127,17 @@ def run_backtest(
             sessions=sessions,
             by_ratio=by_ratio,
         )
+        factors = factors_of(traded, ground)
+    see = None if factors is None else partial(seen_through, factors=factors)
+    seen = build_panel(bars, strategy, params, start=start_bar, extras=extras, see=see)
+    signals = strategy.evaluate(seen, params)
+    if factors is not None:
+        signals = in_traded_prices(check_signals(signals, seen), factors)
+    panel = traded._replace(member=seen.member, features=seen.features)
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
     trades = round_trips(made.fills, panel)
     return BacktestResult(
-        run_id=run_id(strategy, bars, params, rules, ground),
+        run_id=run_id(strategy, bars, params, rules, ground, extras),
         strategy=strategy.key,
         params=dataclasses.asdict(params),
         rules=rules,
@@ -145,7 +156,12 @@ def run_backtest(
 
 
 def run_id(
-    strategy: Strategy, bars: Series | Sequence[Series], params: Any, rules: Rules, ground: Ground | None = None
+    strategy: Strategy,
+    bars: Series | Sequence[Series],
+    params: Any,
+    rules: Rules,
+    ground: Ground | None = None,
+    extras: Mapping[str, Floats] | None = None,
 ) -> str:
     """Sixteen hex digits over everything that decides the result."""
     digest = hashlib.sha256()
@@ -153,6 +169,8 @@ def run_id(
         digest.update(series.name.encode())
         for column in series[1:]:
             digest.update(np.ascontiguousarray(column).tobytes())
+    for name, values in sorted((extras or {}).items()):
+        digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
     if ground is not None:
         for part in ground:
             digest.update(np.ascontiguousarray(part).tobytes())

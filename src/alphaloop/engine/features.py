@@ -1,6 +1,6 @@
 """Heavy features that strategies declare instead of computing: as-of columns, in one batch or bar by bar."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -54,14 +54,17 @@ def build_panel(
     *,
     start: int | None = None,
     extras: Mapping[str, Floats] | None = None,
+    see: Callable[[Panel], Panel] | None = None,
 ) -> Panel:
-    """The panel this strategy asks for: bars, warm-up marked, declared features computed.
+    """The panel this strategy asks for: bars (as `see` shows them), warm-up marked, declared features computed.
 
     No intent may begin before `start`, by default the strategy's own warm-up. InvalidError when there are fewer bars
     than the warm-up, or when `start` lies within it.
     """
     warmup = strategy.warmup(params)
     panel = make_panel(bars, start=0, extras=extras)
+    if see is not None:
+        panel = see(panel)
     first = warmup if start is None else start
     if len(panel.ts_ms) <= warmup:
         raise InvalidError(
