@@ -1,4 +1,5 @@
-"""What each strategy did on real data when last looked at: `python -m tests.strategies.baselines` writes it down.
+"""What each strategy did on real data when last looked at: `python -m tests.strategies.baselines` writes it down,
+for the tests and into the table of the strategy's page.
 
 A baseline is no judgement. It says that a change of code changed a result, which is then explained or undone.
 """
@@ -121,6 +122,34 @@ def written(key: str, result: BacktestResult) -> dict[str, Any]:
     }
 
 
+def page_of(key: str) -> Path:
+    return ROOT / f"docs/strategies/{key.rpartition('/')[2]}.md"
+
+
+def table(stored: dict[str, Any]) -> str:
+    """The baseline as the page of the strategy shows it."""
+    rules = stored["rules"]
+    rows = {
+        "bars": stored["bars"],
+        "from, to": f"{stored['from']}, {stored['to']}",
+        "parameters": ", ".join(f"{name} {value}" for name, value in stored["params"].items()),
+        "rules": f"next open, fee {rules['fee']:.2%} a side{', short selling' if rules.get('can_short') else ''}",
+        "closed trades": f"{stored['trades']:,}",
+        "return a year": f"{stored['cagr']:.1%}",
+        "deepest fall": f"{stored['max_drawdown']:.1%}",
+        "Sharpe ratio": f"{stored['sharpe']:.2f}",
+        "1,000,000 became": f"{stored['final_equity']:,.0f}",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def with_table(page: str, stored: dict[str, Any]) -> str:
+    """The page with the table below 'What it did' made anew."""
+    head, title, rest = page.partition("\n## What it did\n")
+    after = rest.lstrip("\n").split("\n\n", 1)
+    return f"{head}{title}\n{table(stored)}\n" + (f"\n{after[1]}" if len(after) > 1 else "")
+
+
 def place_of(key: str) -> Path:
     return FOLDER / f"{key.replace('/', '_')}.json"
 
@@ -131,8 +160,10 @@ def main() -> None:
         raise SystemExit("real market data not found; set ALPHALOOP_TEST_DATA")
     FOLDER.mkdir(exist_ok=True)
     for key in CASES:
-        told = json.dumps(written(key, run_case(key, root)), indent=1, ensure_ascii=False)
-        place_of(key).write_text(told + "\n", encoding="utf-8")
+        stored = written(key, run_case(key, root))
+        place_of(key).write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        page = page_of(key).read_text(encoding="utf-8")
+        page_of(key).write_text(with_table(page, stored), encoding="utf-8")
 
 
 if __name__ == "__main__":
