@@ -28,7 +28,8 @@ class Terms:
     """What a contract is and costs. Fractions, not per cent.
 
     `multiplier` units of the underlying per contract, `fee` per contract and side, `fee_rate` on the underlying. Half
-    the spread is `half_spread` of the price, `least_half_spread` at least. `dividend` is the underlying's yield a year.
+    the spread is `half_spread` and `half_share` of the price, as S&P 500 options were quoted on 4 January 2021; earlier
+    ones were wider. `dividend` is the underlying's yield a year.
     A naked short leg needs its price plus `naked` of the underlying less what it is out of the money, and no less than
     its price plus `naked_floor` of the underlying (calls) or the strike (puts). `delivery`: exercise delivers the
     underlying; else it pays cash.
@@ -37,8 +38,8 @@ class Terms:
     multiplier: float = 100.0
     fee: float = 0.65
     fee_rate: float = 0.0001
-    half_spread: float = 0.03
-    least_half_spread: float = 0.05
+    half_spread: float = 0.10
+    half_share: float = 0.006
     dividend: float = 0.018
     naked: float = 0.15
     naked_floor: float = 0.10
@@ -106,14 +107,14 @@ class ModelQuotes:
             "No quoted option prices: every option was priced by Black-Scholes-Merton from the underlying and its VIX, "
             "with volatility = VIX x (0.88 - 0.21 x d), d being the strike's distance from the forward in deviations "
             "(-4 to 1). Real quotes differ, most of all in a panic.",
-            f"Half the spread was {self._terms.half_spread:.1%} of the price, {self._terms.least_half_spread:g} at "
-            f"least; dividends were taken as {self._terms.dividend:.1%} a year.",
+            f"Half the spread was {self._terms.half_spread:g} and {self._terms.half_share:.1%} of the price; dividends "
+            f"were taken as {self._terms.dividend:.1%} a year.",
         )
 
     def at(self, row: int, which: Ints) -> Quotes:
         spot, strike, years, volatility, call, rate = self._inputs(row, which)
         mark = option_price(spot, strike, years, volatility, call, rate=rate, dividend=self._terms.dividend)
-        half = np.maximum(self._terms.half_spread * mark, self._terms.least_half_spread)
+        half = self._terms.half_spread + self._terms.half_share * mark
         return Quotes(np.maximum(mark - half, 0.0), mark + half, mark)
 
     def deltas(self, row: int, which: Ints) -> Floats:

@@ -1,0 +1,1 @@
+"""Strategies that trade how much prices move rather than where to."""
