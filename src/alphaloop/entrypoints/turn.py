@@ -6,7 +6,7 @@ Every step is safe to repeat: a process killed anywhere inside a turn runs the w
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,7 +128,8 @@ class ReplayTurns:
         self._accounts: list[Account] = []
         self._runners: dict[int, Runner] = {}
         self._owners: dict[int, int] = {}
-        self._history: list[tuple[int, int, Prices]] = []
+        # Start, end and prices of each bar so far, and the ex-dates between the bar before and it.
+        self._history: list[tuple[int, int, Prices, list[CorporateAction]]] = []
         self._live: LiveStructure | None = None
         self._equity_shown = 0.0
         # Of the time after the cursor, oldest first; what has been passed is dropped.
@@ -142,11 +143,13 @@ class ReplayTurns:
             self._accounts = await accounts.accounts_on_replay(session, self.replay.id)
             key = await market.series_key(session, self.replay.instrument, self.replay.frame)
             moment = await market.replay_time_ms(session, self.replay)
-            self._ex_dates = await self._coming_ex_dates(session, key)
+            known = await self._known_ex_dates(session, key)
             self._settlements = await market.settlements_between(
                 session, self.replay.instrument, after_ms=self.replay.cursor_ts, until_ms=self.replay.last_ts
             )
         self._key = key
+        today = day_of(self.instrument, self.replay.cursor_ts)
+        self._ex_dates = [action for action in known if action.ex_date > today]
         self._marks = await market.load_marks(
             self._trading.store, self.replay.instrument, self.replay.frame, since_ts=self.replay.cursor_ts
         )
@@ -155,17 +158,26 @@ class ReplayTurns:
         decimals = manifest.price_decimals if manifest is not None else 8
         self._live = await asyncio.to_thread(LiveStructure, columns, decimals=decimals)
         rows = zip(*(columns[name].tolist() for name in ("ts", "open", "high", "low", "close", "volume")), strict=True)
+        coming = deque(known)
         self._history = [
-            (ts, self._calendar.close_ms(ts, self.replay.frame), (o, h, low, c, v)) for ts, o, h, low, c, v in rows
+            (ts, self._calendar.close_ms(ts, self.replay.frame), (o, h, low, c, v), self._passed(coming, ts))
+            for ts, o, h, low, c, v in rows
         ]
         for account in self._accounts:
             await self._trading.prepare(account, self.instrument)
 
-    async def _coming_ex_dates(self, session: ReadSession, key: market.SeriesKey) -> list[CorporateAction]:
-        """Ex-dates from the cursor to the end. Prices that were put across them already carry the cash: none there."""
+    def _passed(self, coming: deque[CorporateAction], ts_ms: int) -> list[CorporateAction]:
+        """Take the ex-dates away that a bar opening at `ts_ms` has behind it."""
+        passed = []
+        while coming and coming[0].ex_date <= day_of(self.instrument, ts_ms):
+            passed.append(coming.popleft())
+        return passed
+
+    async def _known_ex_dates(self, session: ReadSession, key: market.SeriesKey) -> list[CorporateAction]:
+        """Ex-dates of the whole replay. Prices that were put across them already carry the cash: none there."""
         if key.held_as is not StoredMode.RAW:
             return []
-        first, last = (day_of(self.instrument, ts) for ts in (self.replay.cursor_ts, self.replay.last_ts))
+        first, last = (day_of(self.instrument, ts) for ts in (self.replay.first_ts, self.replay.last_ts))
         return await market.ex_dates_between(session, self.instrument.symbol, after=first, until=last)
 
     async def next_bars(self, limit: int) -> list[Bar]:
@@ -196,11 +208,11 @@ class ReplayTurns:
                 if await self._trading.paper.on_bar(account.id, bar, mark=mark):
                     traded.add(account.id)
                     await self._trading.execution.book(account)
-            wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices)]
+            wishes = [wish for account in self._accounts for wish in await self._wishes(account, bar, prices, reached)]
             worths, acted = await self._commit(bar, wishes)
             self._ex_dates, self._settlements = self._ex_dates[len(reached) :], self._settlements[len(settled) :]
             structure = self._live.step(bar.ts_ms, prices)
-            self._history.append((bar.ts_ms, bar.close_ms, prices))
+            self._history.append((bar.ts_ms, bar.close_ms, prices, reached))
             for account in self._accounts:
                 if account.id in acted | traded:
                     await self._trading.execution.work(account, now_ms=bar.close_ms)
@@ -246,14 +258,14 @@ class ReplayTurns:
             acted = {wish.account.id for wish in wishes} if session.info.get("announced") else set()
         return worths, acted
 
-    async def _wishes(self, account: Account, bar: Bar, prices: Prices) -> list["_Wish"]:
+    async def _wishes(self, account: Account, bar: Bar, prices: Prices, passed: list[CorporateAction]) -> list["_Wish"]:
         """What every running strategy of the account wants at this bar; a failing one is to be paused."""
         async with self._wiring.db.read() as session:
             running = await sessions.running_sessions(session, account.id)
         wishes = []
         for row in running:
             try:
-                wishes.append(await self._wish(row, account, bar, prices))
+                wishes.append(await self._wish(row, account, bar, prices, passed))
             except AlphaLoopError as error:
                 wishes.append(_Wish(row, account, None, [], failure=error.message))
             except Exception:
@@ -265,12 +277,14 @@ class ReplayTurns:
             del self._runners[gone], self._owners[gone]
         return wishes
 
-    async def _wish(self, row: TradingSession, account: Account, bar: Bar, prices: Prices) -> "_Wish":
+    async def _wish(
+        self, row: TradingSession, account: Account, bar: Bar, prices: Prices, passed: list[CorporateAction]
+    ) -> "_Wish":
         runner = self._runners.get(row.id)
         if runner is None:
             runner = await asyncio.to_thread(self._make_runner, row)
             self._runners[row.id], self._owners[row.id] = runner, account.id
-        runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=prices)
+        runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=prices, passed=passed)
         if bar.ts_ms <= row.last_bar_ts:
             return _Wish(row, account, None, list(row.memory))
         held = await self._held(account, runner, bar) if runner.manages else None
@@ -284,9 +298,9 @@ class ReplayTurns:
             start_ts=row.start_ts,
             memory=list(row.memory),
         )
-        for ts, close, prices in self._history:
+        for ts, close, prices, passed in self._history:
             if ts >= row.anchor_ts:
-                runner.append(ts_ms=ts, close_ms=close, prices=prices)
+                runner.append(ts_ms=ts, close_ms=close, prices=prices, passed=passed)
         return runner
 
     async def _held(self, account: Account, runner: Runner, bar: Bar) -> Held:

@@ -1,6 +1,7 @@
 """Backtests over HTTP: asked for, run in a process of their own, read, compared, exported and forgotten."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,24 @@ async def test_a_run_under_way_can_be_cancelled(shop: Shop) -> None:
         await cancel_job(session, shop.clock, int(asked["job_id"]), owner_id=None)
     await asyncio.wait_for(running, 20)
     assert (await shop.get(f"/backtest/results/{asked['id']}"))["status"] == "CANCELLED"
+
+
+async def test_a_perpetual_pays_its_funding(shop: Shop) -> None:
+    hour = 3_600_000
+    table = walk(300, start_ms=1_699_920_000_000, step_ms=hour)
+    perpetual = "BTC/USDT:USDT@binance"
+    await shop.bring_in(csv_of(table), instrument=perpetual, timeframe="1h")
+    conditions = {
+        "instruments": [perpetual],
+        "timeframe": "1h",
+        "params": {"period": 10, "width": 0.5},
+        "leverage": "2",
+    }
+    before = await finish(shop, await ask(shop, **conditions))
+    rates = "ts,rate\n" + "".join(f"{int(ts)},0.001\n" for ts in table.ts[::8])
+    files = {"file": ("rates.csv", io.BytesIO(rates.encode()), "text/csv")}
+    await shop.send("POST", "/market/funding/import", files=files, data={"instrument": perpetual})
+    after = await finish(shop, await ask(shop, **conditions))
+    assert (before["status"], after["status"]) == ("DONE", "DONE")
+    assert after["metrics"]["final_equity"] < before["metrics"]["final_equity"]
+    assert after["run_id"] != before["run_id"]

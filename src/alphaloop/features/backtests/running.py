@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import BacktestResult, run_backtest
 from alphaloop.engine.own_files import PREFIX, load_own
-from alphaloop.engine.panel import Floats, Series, make_series
+from alphaloop.engine.panel import Floats, Ints, Series, make_series
 from alphaloop.engine.report import benchmark_beside, make_report
+from alphaloop.engine.rule_arrays import Stake
 from alphaloop.engine.strategy import Strategy, load_strategy
-from alphaloop.features.market.service import BarStore, SeriesKey, read_series
+from alphaloop.features.market.service import BarStore, SeriesKey, carry_over, read_marks, read_series
 from alphaloop.infra.jobs.child import Report
 
 STEPS = 4
@@ -19,14 +21,30 @@ TARGET = f"{__name__}:run"
 
 
 def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
-    """{run_id, metrics, report} for the arguments that `jobs.arguments` made. InvalidError says what does not fit."""
+    """{run_id, metrics, report} for the arguments that `service.arguments_of` made. InvalidError says what does not
+    fit."""
     strategy = find(args["strategy"], args["strategies_dir"])
     params = strategy.parse(args["params"])
     report(1, STEPS, "bars")
     store = BarStore(args["bars_dir"])
-    series = [_series(store, key, args) for key in args["keys"]]
+    tables = {key: _table(store, key, args) for key in args["keys"]}
+    series = {key: _series(key, table) for key, table in tables.items()}
     report(2, STEPS, "strategy")
-    result = _simulate(strategy, series, params, args)
+    rows = np.unique(np.concatenate([one.ts_ms for one in series.values()]))
+    stakes = {
+        key.symbol: _stake(store, key, tables[key], series[key], rows, args)
+        for key in series
+        if key.symbol in args["settlements"]
+    }
+    result = run_backtest(
+        strategy,
+        list(series.values()),
+        params,
+        instruments=args["instruments"],
+        actions=args["actions"],
+        stakes=stakes,
+        **args["rules"],
+    )
     report(3, STEPS, "report")
     made = make_report(result, benchmark=_benchmark(store, result, args))
     return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made}
@@ -37,12 +55,7 @@ def find(key: str, strategies_dir: Path) -> Strategy:
     return load_own(key, strategies_dir) if key.startswith(PREFIX) else load_strategy(key)
 
 
-def _simulate(strategy: Strategy, series: list[Series], params: Any, args: dict[str, Any]) -> BacktestResult:
-    rules = args["rules"]
-    return run_backtest(strategy, series, params, instruments=args["instruments"], actions=args["actions"], **rules)
-
-
-def _series(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> Series:
+def _table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTable:
     table = read_series(store, key, as_of_ms=None, since_ts=args["start_ts"])
     stop = len(table) if args["end_ts"] is None else int(np.searchsorted(table.ts, args["end_ts"], side="right"))
     if stop == 0:
@@ -51,11 +64,23 @@ def _series(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> Series:
             code="no_bars",
             fields=(("instruments", "no_bars"),),
         )
-    columns = (np.asarray(getattr(table, name)[:stop]) for name in ("ts", "open", "high", "low", "close", "volume"))
-    ts, open_, high, low, close, volume = columns
+    return table.cut(0, stop)
+
+
+def _series(key: SeriesKey, table: BarTable) -> Series:
     calendar = key.calendar_rules
-    ends = np.array([calendar.close_ms(int(one), key.timeframe) for one in ts.tolist()], dtype=np.int64)
-    return make_series(key.symbol, ts, open_, high, low, close, volume, close_ms=ends)
+    ends = np.array([calendar.close_ms(one, key.timeframe) for one in table.ts.tolist()], dtype=np.int64)
+    columns = (table.open, table.high, table.low, table.close, table.volume)
+    return make_series(key.symbol, table.ts, *columns, close_ms=ends)
+
+
+def _stake(store: BarStore, key: SeriesKey, table: BarTable, series: Series, rows: Ints, args: dict[str, Any]) -> Stake:
+    """Marks and settlements of a perpetual, laid over the rows of all series together."""
+    known = read_marks(store, key.symbol, key.timeframe, since_ts=int(table.ts[0]))
+    carry = carry_over(table, series.close_ms, known, args["settlements"][key.symbol])
+    mark, funding, at = np.full((3, len(rows)), np.nan), np.zeros(len(rows)), np.searchsorted(rows, table.ts)
+    mark[:, at], funding[at] = carry.mark, carry.funding
+    return Stake(leverage=args["leverage"], isolated=args["isolated"], mark=mark, funding=funding)
 
 
 def _benchmark(store: BarStore, result: BacktestResult, args: dict[str, Any]) -> Floats | None:

@@ -24,7 +24,8 @@ Cost = Annotated[Ratio, Field(ge=0, le=0.1)]
 class Conditions(Wire):
     """What a run is asked for besides its strategy. `fee` and `slippage` are fractions of the price per side; with
     `market_rules` the rules of each instrument's market bind every fill, and `fee` is the broker's rate on top of the
-    market's own charges. Without a `benchmark` a single instrument is compared with itself."""
+    market's own charges; `leverage` and `isolated` margin count for perpetuals. Without a `benchmark` a single
+    instrument is compared with itself."""
 
     instruments: Annotated[list[Symbol], Field(min_length=1, max_length=500)]
     timeframe: Timeframe
@@ -38,6 +39,8 @@ class Conditions(Wire):
     whole_units: Flag = False
     can_short: Flag = False
     market_rules: Flag = True
+    leverage: Annotated[Positive, Field(ge=1, le=1000)] = Field(default="1", validate_default=True)
+    isolated: Flag = False
     benchmark: Symbol | None = None
 
 

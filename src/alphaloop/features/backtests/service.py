@@ -12,6 +12,7 @@ from sqlalchemy.orm import undefer
 from alphaloop.core.bar import Timeframe, parse_timeframe
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
+from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.money import parse_amount
 from alphaloop.engine.convert import to_float
 from alphaloop.features.backtests.models import BacktestRow
@@ -27,6 +28,7 @@ WAITING = 20
 COMPARED = 10
 # How near to a limit counts as at it, where prices were adjusted by ratio and left their tick.
 _WITHIN = 0.002
+_FAR = 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,22 @@ async def arguments_of(session: ReadSession, backtest_id: int) -> dict[str, Any]
         "actions": {key.symbol: [one.terms for one in key.ex_dates] for key in section.keys}
         if bound and held <= {StoredMode.RAW}
         else None,
+        "settlements": await _settlements(session, asked, specs) if bound else {},
+        "leverage": parse_amount(asked["leverage"]),
+        "isolated": asked["isolated"],
+    }
+
+
+async def _settlements(
+    session: ReadSession, asked: Mapping[str, Any], specs: Sequence[Instrument]
+) -> dict[str, list[market.Settlement]]:
+    """What perpetuals settled in the period, by symbol."""
+    first = 0 if asked["start_ts"] is None else asked["start_ts"]
+    last = _FAR if asked["end_ts"] is None else asked["end_ts"]
+    return {
+        one.symbol: await market.settlements_between(session, one.symbol, after_ms=first - 1, until_ms=last)
+        for one in specs
+        if one.asset_class is AssetClass.PERPETUAL
     }
 
 

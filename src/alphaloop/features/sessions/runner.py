@@ -4,14 +4,16 @@ Imported by the worker only, because it brings the numeric libraries along.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.signal import Desired
+from alphaloop.engine.continuity import in_traded_prices, seen_through, step_over
 from alphaloop.engine.features import FeatureFeed
 from alphaloop.engine.panel import Panel, make_panel, make_series
 from alphaloop.engine.simulate import Held, plain_params, view_of
@@ -21,11 +23,15 @@ _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 class Runner:
-    """One session's strategy over its anchored series. `append` takes a closed bar and returns what is wanted now."""
+    """One session's strategy over its anchored series. `append` takes a closed bar and returns what is wanted now.
+
+    The strategy sees prices in the shares of the anchor (`engine/continuity`), and what it wants comes back in traded
+    prices."""
 
     def __init__(
         self, key: str, params: Mapping[str, object], *, instrument: str, start_ts: int, memory: list[float]
     ) -> None:
+        self._factor = 1.0
         self._strategy = load_strategy(key)
         self._params = self._strategy.parse(params)
         self._instrument = instrument
@@ -34,6 +40,7 @@ class Runner:
         self._rows = 0
         self._times = np.empty((2, 1024), dtype=np.int64)
         self._values = np.empty((5, 1024))
+        self._factors = np.ones(1024)
         self._features: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
         self.memory = np.array([*memory, *([0.0] * (8 - len(memory)))][:8])
 
@@ -41,15 +48,27 @@ class Runner:
     def manages(self) -> bool:
         return self._strategy.manage is not None
 
-    def append(self, *, ts_ms: int, close_ms: int, prices: tuple[float, float, float, float, float]) -> None:
-        """Take one closed bar: open, high, low, close, volume as float64."""
+    def append(
+        self,
+        *,
+        ts_ms: int,
+        close_ms: int,
+        prices: tuple[float, float, float, float, float],
+        passed: Sequence[CorporateAction] = (),
+    ) -> None:
+        """Take one closed bar: open, high, low, close, volume as float64. `passed` are the ex-dates between the bar
+        before and this one."""
         if self._rows and ts_ms <= int(self._times[0, self._rows - 1]):
             raise InvalidError("Bars must come in order.", code="bar_out_of_order")
-        row = self._feed.append(ts_ms, close_ms, *(np.array([value]) for value in prices))
+        if passed and self._rows:
+            self._factor *= step_over(passed, float(self._values[3, self._rows - 1]))
+        seen = (*(price * self._factor for price in prices[:4]), prices[4] / self._factor)
+        row = self._feed.append(ts_ms, close_ms, *(np.array([value]) for value in seen))
         self._grow()
         n = self._rows
         self._times[:, n] = ts_ms, close_ms
         self._values[:, n] = prices
+        self._factors[n] = self._factor
         for name, value in row.items():
             self._features.setdefault(name, np.full(self._times.shape[1], np.nan))[n] = value[0]
         self._rows = n + 1
@@ -60,6 +79,7 @@ class Runner:
             return
         self._times = np.concatenate([self._times, np.empty_like(self._times)], axis=1)
         self._values = np.concatenate([self._values, np.empty_like(self._values)], axis=1)
+        self._factors = np.concatenate([self._factors, np.ones(room)])
         self._features = {
             name: np.concatenate([column, np.full(room, np.nan)]) for name, column in self._features.items()
         }
@@ -79,8 +99,9 @@ class Runner:
         """What the strategy wants at the newest bar, or None while it warms up; `held` is for `manage`."""
         if self._rows <= self._strategy.warmup(self._params):
             return None
-        panel = self._panel()
-        signals = check_signals(self._strategy.evaluate(panel, self._params), panel)
+        panel, factors = self._panel(), self._factors[: self._rows].reshape(-1, 1)
+        seen = seen_through(panel, factors)
+        signals = in_traded_prices(check_signals(self._strategy.evaluate(seen, self._params), seen), factors)
         t = self._rows - 1
         wanted = desired_at(signals, t)
         if self._strategy.manage is not None and held is not None:

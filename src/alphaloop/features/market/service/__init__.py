@@ -1,8 +1,8 @@
 """What other rooms may ask of the market."""
 
 from alphaloop.features.market.adjusting import PriceMode
-from alphaloop.features.market.carry import Carry
-from alphaloop.features.market.marks import Marks
+from alphaloop.features.market.carry import Carry, carry_over
+from alphaloop.features.market.marks import Marks, read_marks
 from alphaloop.features.market.naming import calendar_of
 from alphaloop.features.market.reading import SeriesKey, newest_table, price_mode, read_series
 from alphaloop.features.market.service.actions import (
@@ -110,6 +110,7 @@ __all__ = [
     "bring_actions",
     "bring_funding",
     "calendar_of",
+    "carry_over",
     "change_source",
     "check_health",
     "compare_growth",
@@ -148,6 +149,7 @@ __all__ = [
     "read_bars",
     "read_carry",
     "read_funding",
+    "read_marks",
     "read_series",
     "read_table",
     "read_window",
