@@ -92,8 +92,8 @@ def run_backtest(
     With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
     (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates: the strategy
     sees the shares of the first bar throughout (`continuity`), orders and fills are in traded prices. `sessions` are
-    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the share
-    within which a bar's end counts as its limit.
+    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the
+    share within which a bar's end counts as its limit.
 
     `extras` are named arrays float64[T,N] or [T,1] beside the panel's rows, such as fundamentals, a rate or the VIX.
 
