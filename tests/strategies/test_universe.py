@@ -40,6 +40,13 @@ def test_a_month_begins_on_its_first_row_and_the_very_first_row_begins_none() ->
     assert decision_rows(made).tolist() == [30]
 
 
+def test_a_month_does_not_begin_on_the_holiday_of_most_markets() -> None:
+    closed = [1.0, 1, 1, NAN, 1, 1]
+    assert decision_rows(panel([1.0] * 6, closed, closed, first_day=28)).tolist() == [4]
+    # One of three may be missing.
+    assert decision_rows(panel([1.0] * 6, [1.0] * 6, closed, first_day=28)).tolist() == [3]
+
+
 def test_growth_counts_the_bars_of_each_instrument_and_not_the_rows() -> None:
     made = panel([10.0, 11, 12, 15, 18], [10.0, NAN, 12, NAN, 18])
     np.testing.assert_allclose(own_growth(made, np.array([4]), 2), [[18 / 12 - 1, 18 / 10 - 1]])

@@ -13,6 +13,9 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.strategy import Signals
 
+# Rows over which the usual number of instruments with a bar is taken.
+_WEEK = 6
+
 
 def named_inputs(panel: Panel, extras: Mapping[str, Mapping[str, str]]) -> list[Floats]:
     """The named inputs in their order, each float64[T,N] or [T,1]; InvalidError names the first that is absent."""
@@ -31,13 +34,19 @@ def need_instruments(panel: Panel, least: int) -> None:
 
 
 def decision_rows(panel: Panel) -> Ints:
-    """First rows of UTC months in which the universe is open, int64[D].
+    """First rows of UTC months on which most instruments have a bar, int64[D], from when the universe opens.
 
-    The last row of a month cannot be known as such on its own day; the first one can.
+    The last row of a month cannot be known as such on its own day; the first one can. On the holiday of most markets
+    the others wait: who has no bar cannot be chosen, and would be sold for a month.
     """
-    months = panel.ts_ms.astype("datetime64[ms]").astype("datetime64[M]")
-    began = np.r_[False, months[1:] != months[:-1]]
-    return np.flatnonzero(began & panel.member.any(axis=1))
+    present = np.isfinite(panel.close).sum(axis=1)
+    before = np.r_[np.zeros(_WEEK - 1, dtype=np.int64), present]
+    usual = np.lib.stride_tricks.sliding_window_view(before, _WEEK).max(axis=1)
+    open_rows = np.flatnonzero(2 * present > usual)
+    months = panel.ts_ms[open_rows].astype("datetime64[ms]").astype("datetime64[M]")
+    rows: Ints = open_rows[1:][months[1:] != months[:-1]]
+    decided: Ints = rows[panel.member[rows].any(axis=1)]
+    return decided
 
 
 def best_share(scores: Floats, share: float) -> Floats:
