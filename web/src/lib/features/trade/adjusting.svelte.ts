@@ -9,6 +9,8 @@ const SHARES = new Set(['EQUITY', 'ETF']);
 
 class Adjusting {
   actions = $state.raw<CorporateAction[]>([]);
+  /** Which of its two doors stands open. It outlives the legend, which goes and comes with every change of the bars. */
+  open = $state<'legend' | 'tools' | null>(null);
   #read: string | null = null;
   /** Only shares and funds have ex-dates. */
   applies = $derived(SHARES.has(desk.instrument?.asset_class ?? ''));
