@@ -13,8 +13,8 @@ KEY = "volatility/iron_condor"
 @pytest.mark.data
 def test_its_first_condor_is_sold_and_ended_as_worked_out_by_hand(test_data: Path) -> None:
     """Decided on 1999-01-04 for 19 February: deltas of 0.16 at 1117.5 and 1317.5, wings of 3 % (37.5) beyond. Sold a
-    day later, 45 days before the end, at 1244.78 and VIX 24.46. Margin 3 750 a condor, so that 200 000 takes 53. Half of
-    the credit is earned by 4 February, and it is bought back a day later at 1239.40 and VIX 29.67.
+    day later, 45 days before the end, at 1244.78 and VIX 24.46. Margin 3 750 a condor: 200 000 takes 53. Half of the
+    credit is earned by 4 February, and it is bought back a day later at 1239.40 and VIX 29.67.
     """
     result = run_key(KEY, test_data)
     sold = option_fills(result, "1999-01-05", "open")
