@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alphaloop.engine.options.quotes import Terms, model_volatility
-from alphaloop.engine.panel import Floats, Ints
+from alphaloop.engine.options.book import OptionBook
+from alphaloop.engine.options.legs import Basis, Intent, lay_legs
+from alphaloop.engine.options.quotes import Chain, ChainQuotes, Terms, model_volatility
+from alphaloop.engine.panel import Floats, Ints, make_panel, make_series
 from alphaloop.kernels.options.greeks import option_greeks
 from alphaloop.kernels.options.implied import implied_volatility
 from alphaloop.kernels.options.pricing import american_price, option_price
@@ -52,6 +54,32 @@ def test_the_twin_of_a_quoted_option_is_priced_within_its_quotes(
     assert np.isfinite(volatility).all()
     assert np.mean((twin >= bid) & (twin <= ask)) > inside
     assert np.median(np.abs(twin - (bid + ask) / 2) / ((ask - bid) / 2)) < error
+
+
+@pytest.mark.data
+def test_a_spread_trades_at_the_bid_and_ask_that_were_quoted(test_data: Path) -> None:
+    """Google's calls of January 2016, decided on 23 December and traded on the next day."""
+    frame = pl.read_parquet(test_data / "data/options/eod_chain/GOOG.parquet").filter(
+        pl.col("expiry").cast(pl.Date) == pl.date(2016, 1, 15),
+        pl.col("right") == "C",
+        pl.col("strike").is_in([750.0, 770.0]),
+    )
+    rows = frame.sort("ts", "strike")
+    ts = rows["ts"].unique(maintain_order=True).dt.truncate("1d").dt.epoch("ms").to_numpy()
+    close = rows["underlying_price"].unique(maintain_order=True).to_numpy()
+    panel = make_panel(make_series("GOOG", ts, close, close, close, close, np.zeros(2), close_ms=ts + DAY_MS))
+    expiry = int(np.datetime64("2016-01-16", "ms").astype(np.int64))
+    spread = Intent(0, 9, expiry, ((750.0, True, -1.0), (770.0, True, 1.0)), 0.1, "")
+    legs = lay_legs(2, [spread], Basis.RISK)
+    chain = Chain(np.array([0, 2, 4]), np.array([0, 1, 0, 1]), rows["bid"].to_numpy(), rows["ask"].to_numpy())
+    market = ChainQuotes(panel, legs.contracts, Terms(), chain=chain, rate=0.006)
+    ran = OptionBook(panel=panel, legs=legs, market=market, cash=100_000.0, terms=Terms()).run()
+    sold, bought = rows["bid"].to_numpy()[2], rows["ask"].to_numpy()[3]
+    assert [(fill.quantity, fill.price) for fill in ran.fills] == [(-5.0, sold), (5.0, bought)]
+    assert (float(sold), float(bought)) == (12.1, 4.7)
+    assert ran.margin[1] == 5 * 2_000
+    delta = market.deltas(1, np.array([0, 1]))
+    assert 0.2 < delta[1] < delta[0] < 0.55
 
 
 @pytest.mark.data

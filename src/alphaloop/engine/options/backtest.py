@@ -66,12 +66,15 @@ def run_option_backtest(
     """Run a strategy of option legs over its underlying. `legs_of` is the `legs` function of the strategy's file.
 
     `extras` are float64[T,1] on the rows of `bars`; the model asks for `vix` (as quoted) and `rate` (a year, 0.02 is
-    two per cent). `market_of` gives the quotes, by default the model. InvalidError for missing extras, no cash, or
-    legs that do not fit.
+    two per cent). `market_of` gives the quotes, by default the model. InvalidError for extras that are missing or
+    of another length, no cash, or legs that do not fit.
     """
     if not 0.0 < cash < math.inf:
         raise InvalidError("A backtest needs cash.", code="out_of_bounds", fields=(("cash", "out_of_bounds"),))
     terms = terms or Terms()
+    for name, values in extras.items():
+        if values.shape != (len(bars.ts_ms), 1):
+            raise InvalidError(f"{name} needs one value per bar.", code="bad_extra")
     panel = build_panel(bars, strategy, params, start=start_bar, extras=extras)
     signals, legs = strategy.evaluate(panel, params), legs_of(panel, params)
     market = market_of(panel, legs.contracts, terms)

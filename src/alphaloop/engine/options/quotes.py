@@ -2,7 +2,8 @@
 
 The rule is stated, not fitted to the run: it is there because option chains over years are not."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -44,6 +45,20 @@ class Terms:
     naked: float = 0.15
     naked_floor: float = 0.10
     delivery: bool = False
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = float(getattr(self, field.name))
+            least = 1e-9 if field.name == "multiplier" else -1.0 if field.name == "dividend" else 0.0
+            if not least <= value < math.inf or (field.name in _SHARES and value > 1.0):
+                raise InvalidError(
+                    f"{field.name} is not a possible number.",
+                    code="out_of_bounds",
+                    fields=((field.name, "out_of_bounds"),),
+                )
+
+
+_SHARES = ("fee_rate", "half_share", "dividend", "naked", "naked_floor")
 
 
 class Quotes(NamedTuple):
