@@ -1,13 +1,11 @@
 """The running state of a simulation, and what one fill does to it."""
 
-# mypy: disable-error-code="untyped-decorator"
-
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.panel import Bools, Floats, Ints
+from alphaloop.engine.sim_compiled import compiled, inlined
 from alphaloop.engine.sim_rules import Ground
 
 # Sums of partial fills miss their target by less than this share of it: nothing is left to trade.
@@ -112,7 +110,7 @@ class Terms(NamedTuple):
     leveled: bool
 
 
-@njit(cache=True)
+@compiled
 def protective_level(direction: float, stop: float, trail: float, best: float) -> float:
     """The stop that counts: the tighter of the fixed one and the best price minus the trail; NaN when there is none."""
     if np.isnan(trail):
@@ -124,7 +122,7 @@ def protective_level(direction: float, stop: float, trail: float, best: float) -
     return tighter
 
 
-@njit(cache=True)
+@inlined
 def equity_of(book: Book, prices: Floats) -> float:
     total: float = book.money[0]
     for n in range(len(book.slots)):
@@ -134,7 +132,7 @@ def equity_of(book: Book, prices: Floats) -> float:
     return total
 
 
-@njit(cache=True)
+@inlined
 def apply_fill(book: Book, n: int, t: int, quantity: float, price: float, fee: float) -> None:
     """Average cost: adding moves the average, reducing realises, crossing does both."""
     slot = book.slots[n]
@@ -161,7 +159,7 @@ def apply_fill(book: Book, n: int, t: int, quantity: float, price: float, fee: f
         slot.today += quantity
 
 
-@njit(cache=True, inline="always")
+@inlined
 def rules_row(book: Book, n: int, ground: Ground) -> int:
     """The row of `terms` and `charges` that holds for a column now."""
     slot = book.slots[n]
@@ -169,7 +167,7 @@ def rules_row(book: Book, n: int, ground: Ground) -> int:
     return kind
 
 
-@njit(cache=True, inline="always")
+@inlined
 def new_order(book: Book, n: int, reason: int) -> None:
     slot = book.slots[n]
     slot.order_reason = reason

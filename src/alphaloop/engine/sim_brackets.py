@@ -1,18 +1,16 @@
 """Stops and takes inside a bar, the worst assumed: which is hit, at which price, and what happens to the rest."""
 
-# mypy: disable-error-code="untyped-decorator"
-
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.panel import Floats
 from alphaloop.engine.sim_book import DUST, Book, Terms, apply_fill, new_order, protective_level
+from alphaloop.engine.sim_compiled import inlined
 from alphaloop.engine.sim_events import record, refuse
 from alphaloop.engine.sim_orders import fee_for, held_within, orderable, room_for, why_no_room
 from alphaloop.engine.sim_rules import Ground
 
 
-@njit(cache=True)
+@inlined
 def _exit(
     book: Book, n: int, t: int, open: float, high: float, low: float, slippage: float, room: float
 ) -> tuple[float, int]:
@@ -36,7 +34,7 @@ def _exit(
     return 0.0, 0
 
 
-@njit(cache=True)
+@inlined
 def trade_brackets(
     book: Book,
     t: int,

@@ -1,12 +1,10 @@
 """What happens to a book without anybody's order (a new trading day, funding, liquidation), and the log of it all."""
 
-# mypy: disable-error-code="untyped-decorator"
-
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.panel import Floats
 from alphaloop.engine.sim_book import DUST, Book, apply_fill, protective_level, rules_row
+from alphaloop.engine.sim_compiled import inlined
 from alphaloop.engine.sim_orders import orderable, room_for
 from alphaloop.engine.sim_rules import LOT_GRACE, LOT_STEP, Ground, liquidation_price
 from alphaloop.engine.sim_unfilled import NO_OBSTACLE, UNFILLED
@@ -15,14 +13,14 @@ from alphaloop.engine.sim_unfilled import NO_OBSTACLE, UNFILLED
 LIQUIDATION, BONUS, DIVIDEND, FUNDING = 3, 4, 5, 6
 
 
-@njit(cache=True)
+@inlined
 def record(fills: Floats, count: int, row: tuple[int, int, float, float, float, int, int]) -> int:
     into = fills[count]
     into[0], into[1], into[2], into[3], into[4], into[5], into[6] = row
     return count + 1
 
 
-@njit(cache=True, inline="always")
+@inlined
 def refuse(book: Book, n: int, t: int, why: int, fills: Floats, count: int) -> int:
     """Record why the pending instruction could not trade, the first time that it could not."""
     slot = book.slots[n]
@@ -33,7 +31,7 @@ def refuse(book: Book, n: int, t: int, why: int, fills: Floats, count: int) -> i
     return record(fills, count, (t, n, entry, -1.0, 0.0, UNFILLED + why, slot.pending_episode))
 
 
-@njit(cache=True)
+@inlined
 def new_day(book: Book, n: int, day: int, t: int, ground: Ground, fills: Floats, count: int) -> int:
     """Begin a trading day: what was bought is settled, and every ex-date up to this day pays and splits."""
     slot = book.slots[n]
@@ -68,7 +66,7 @@ def new_day(book: Book, n: int, day: int, t: int, ground: Ground, fills: Floats,
     return count
 
 
-@njit(cache=True)
+@inlined
 def fund(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> int:
     """Settle funding at this row's open on what was held before it: longs pay mark x quantity x rate."""
     for n in range(len(book.slots)):
@@ -82,7 +80,7 @@ def fund(book: Book, t: int, ground: Ground, fills: Floats, count: int) -> int:
     return count
 
 
-@njit(cache=True)
+@inlined
 def _wallet(book: Book, n: int, ground: Ground, adverse: Floats) -> float:
     """The cash behind a margined position, its cost taken out: its own margin, or everything the account is worth."""
     slot = book.slots[n]
@@ -96,7 +94,7 @@ def _wallet(book: Book, n: int, ground: Ground, adverse: Floats) -> float:
     return worth
 
 
-@njit(cache=True)
+@inlined
 def _stop_of(book: Book, n: int, t: int) -> float:
     """The stop that protects a position in this row; NaN without one, or while the position itself is unwound."""
     slot = book.slots[n]
@@ -107,7 +105,7 @@ def _stop_of(book: Book, n: int, t: int) -> float:
     return level
 
 
-@njit(cache=True)
+@inlined
 def _ends_at_open(book: Book, n: int, stop: float, open: float, ground: Ground) -> bool:
     """Whether the bar opens beyond the position's stop or take and all of it can go there."""
     slot = book.slots[n]
@@ -116,17 +114,17 @@ def _ends_at_open(book: Book, n: int, stop: float, open: float, ground: Ground) 
     if not (side * open <= side * stop or side * open >= side * take):
         return False
     room = orderable(book, n, -side, room_for(book, n, -side, open, open, ground), ground)
-    return abs(slot.quantity) <= room * (1.0 + DUST)
+    all_of_it: bool = abs(slot.quantity) <= room * (1.0 + DUST)
+    return all_of_it
 
 
-@njit(cache=True)
-def liquidate(book: Book, t: int, opens: Floats, ground: Ground, fills: Floats, count: int) -> int:
+@inlined
+def liquidate(book: Book, t: int, opens: Floats, adverse: Floats, ground: Ground, fills: Floats, count: int) -> int:
     """Close what this row's adverse mark exhausts, unless a nearer stop closes it first; -1 less count ends the run.
 
-    What a stop or a take closes at the bar's open is closed before the mark has moved.
+    What a stop or a take closes at the bar's open is closed before the mark has moved. `adverse` is scratch.
     """
     columns = len(book.slots)
-    adverse = np.empty(columns)
     for n in range(columns):
         slot = book.slots[n]
         mark = ground.marks[1, t, n] if slot.quantity > 0.0 else ground.marks[2, t, n]

@@ -1,11 +1,9 @@
 """What one instruction comes to: how much to hold, how much of it money and market allow now, and what it costs."""
 
-# mypy: disable-error-code="untyped-decorator"
-
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.sim_book import Book, Terms, rules_row
+from alphaloop.engine.sim_compiled import inlined
 from alphaloop.engine.sim_rules import (
     LOT_GRACE,
     SETTLE,
@@ -23,7 +21,7 @@ from alphaloop.engine.sim_unfilled import CASH, LIMIT, LOT, NO_OBSTACLE, NO_STOP
 # Small functions are inlined: a call that hands over the ground costs more than what they do.
 
 
-@njit(cache=True, inline="always")
+@inlined
 def rate_of(book: Book, n: int, side: float, price: float, terms: Terms, ground: Ground) -> float:
     """Fees as a share of notional, for sizing."""
     if not ground.on:
@@ -32,7 +30,7 @@ def rate_of(book: Book, n: int, side: float, price: float, terms: Terms, ground:
     return rate
 
 
-@njit(cache=True, inline="always")
+@inlined
 def fee_for(book: Book, n: int, quantity: float, price: float, terms: Terms, ground: Ground) -> float:
     """The fee of one fill: what its order owes by now less what it owed before, so that minimums count once."""
     slot = book.slots[n]
@@ -47,7 +45,7 @@ def fee_for(book: Book, n: int, quantity: float, price: float, terms: Terms, gro
     return after - before
 
 
-@njit(cache=True, inline="always")
+@inlined
 def room_for(book: Book, n: int, side: float, low: float, high: float, ground: Ground) -> float:
     """How much may trade on this side: the volume left, nothing on a locked board, and only settled shares to sell."""
     slot = book.slots[n]
@@ -62,7 +60,7 @@ def room_for(book: Book, n: int, side: float, low: float, high: float, ground: G
     return room
 
 
-@njit(cache=True)
+@inlined
 def why_no_room(book: Book, n: int, side: float, low: float, high: float, ground: Ground) -> int:
     """What keeps an instruction of this side from trading now that `room_for` leaves it nothing."""
     slot = book.slots[n]
@@ -75,7 +73,7 @@ def why_no_room(book: Book, n: int, side: float, low: float, high: float, ground
     return VOLUME
 
 
-@njit(cache=True, inline="always")
+@inlined
 def orderable(book: Book, n: int, side: float, room: float, ground: Ground) -> float:
     """What of the room can be ordered at once: whole lots, or of a holding also its odd remainder."""
     slot = book.slots[n]
@@ -87,7 +85,7 @@ def orderable(book: Book, n: int, side: float, room: float, ground: Ground) -> f
     return part
 
 
-@njit(cache=True, inline="always")
+@inlined
 def held_within(book: Book, n: int, price: float, ground: Ground) -> float:
     """A price after slippage cannot leave the day's limits."""
     slot = book.slots[n]
@@ -98,7 +96,7 @@ def held_within(book: Book, n: int, price: float, ground: Ground) -> float:
     return kept
 
 
-@njit(cache=True)
+@inlined
 def size_pending(book: Book, n: int, price: float, equity: float, terms: Terms, ground: Ground) -> int:
     """Turn the pending target into a quantity to hold, once, at the first price it could trade at.
 
@@ -140,7 +138,7 @@ def size_pending(book: Book, n: int, price: float, equity: float, terms: Terms, 
     return LOT if equity > 0.0 else CASH
 
 
-@njit(cache=True)
+@inlined
 def affordable(book: Book, n: int, delta: float, price: float, terms: Terms, ground: Ground) -> float:
     """The part of `delta` that money covers: closing is free, opening takes the column's initial share of notional.
 

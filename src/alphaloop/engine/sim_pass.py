@@ -3,18 +3,17 @@
 It knows no instruments, calendars or decimals; what the rules of a market mean for a row has been worked out before.
 """
 
-# mypy: disable-error-code="untyped-decorator"
-
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.panel import Floats, Ints
 from alphaloop.engine.sim_book import DUST, Book, Held, Terms, View, apply_fill, equity_of, new_order, rules_row
 from alphaloop.engine.sim_brackets import trade_brackets
+from alphaloop.engine.sim_compiled import compiled, compiled_anew, inlined
 from alphaloop.engine.sim_events import fund, liquidate, new_day, record, refuse
 from alphaloop.engine.sim_orders import affordable, fee_for, held_within, orderable, room_for, size_pending, why_no_room
+from alphaloop.engine.sim_quiet import pass_quiet_rows
 from alphaloop.engine.sim_rules import SETTLE, Ground
 from alphaloop.engine.sim_unfilled import CASH, LOT, NO_OBSTACLE, SUSPENDED
 
@@ -22,9 +21,11 @@ MEMORY = 8
 FILL_WIDTH = 7
 # At most so many entries per column in one bar: funding, an ex-date's two, a fill, a stop's, and why not.
 ROW_EVENTS = 10
+FIRST_ROOM = 1024
+SCRATCH = 5
 
 
-@njit(cache=True)
+@inlined
 def _trade(
     book: Book, n: int, price: float, reach: tuple[float, float], terms: Terms, ground: Ground
 ) -> tuple[float, float, int]:
@@ -64,7 +65,7 @@ def _trade(
     return delta, paid, why
 
 
-@njit(cache=True)
+@inlined
 def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
     """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
     slot = book.slots[n]
@@ -89,7 +90,7 @@ def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[flo
         new_order(book, n, 0)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _was_suspended(book: Book, n: int, t: int, ground: Ground) -> bool:
     """Whether the market has traded without this column since the instruction was given at the row before."""
     slot = book.slots[n]
@@ -100,7 +101,7 @@ def _was_suspended(book: Book, n: int, t: int, ground: Ground) -> bool:
     return began
 
 
-@njit(cache=True)
+@inlined
 def _trade_pending(
     book: Book,
     t: int,
@@ -154,7 +155,7 @@ def _trade_pending(
     return count
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _mark(book: Book, closes: Floats, highs: Floats, lows: Floats) -> float:
     """Take note of this row's prices; returns the equity at its close."""
     worth: float = book.money[0]
@@ -172,7 +173,7 @@ def _mark(book: Book, closes: Floats, highs: Floats, lows: Floats) -> float:
     return worth
 
 
-@njit
+@inlined
 def _ask_manager(manage: Any, book: Book, n: int, t: int, worth: float, view: View, params: Any) -> float:
     slot = book.slots[n]
     held = Held(
@@ -204,17 +205,27 @@ def _pass(
     ground: Ground,
     manage: Any,
     params: Any,
-) -> tuple[Floats, Floats, Floats, int]:
+    t: int,
+    fills: Floats,
+    count: int,
+    equity: Floats,
+    cash: Floats,
+    scratch: Floats,
+) -> tuple[int, int, int]:
+    """Go on from row `t` with `count` rows of `fills` written: (next row, count, row of a liquidation or -1).
+
+    It stops before the last row when `fills` may not hold another one; call it again with more room."""
     rows, columns = view.close.shape
-    equity, cash = np.empty(rows), np.empty(rows)
-    fills, count = np.empty((64 + ROW_EVENTS * columns, FILL_WIDTH)), 0
-    opens, highs, lows, closes = np.empty(columns), np.empty(columns), np.empty(columns), np.empty(columns)
+    opens, highs, lows, closes = scratch[0], scratch[1], scratch[2], scratch[3]
     over = -1
-    for t in range(rows):
+    lone = columns == 1 and not ground.on and manage is None
+    while t < rows:
+        if lone:
+            t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, (equity, cash))
+            if t == rows:
+                break
         if count + ROW_EVENTS * columns > len(fills):
-            grown = np.empty((2 * len(fills) + ROW_EVENTS * columns, FILL_WIDTH))
-            grown[:count] = fills[:count]
-            fills = grown
+            return t, count, over
         waiting, exposed = False, False
         turned = ground.on and ground.turns[t]
         for n in range(columns):
@@ -245,7 +256,7 @@ def _pass(
         if waiting and not terms.at_close:
             count = _trade_pending(book, t, opens, (lows, highs), terms, ground, fills, count)
         if ground.margined and (waiting or exposed):
-            count = liquidate(book, t, opens, ground, fills, count)
+            count = liquidate(book, t, opens, scratch[4], ground, fills, count)
             if count < 0:
                 # After a liquidation the account is not the one the strategy decided for: nothing trades any more.
                 count, over = -1 - count, t
@@ -273,11 +284,26 @@ def _pass(
         cash[t] = book.money[0]
         equity[t] = worth
         if over >= 0:
-            cash[t:], equity[t:] = book.money[0], worth
-            break
+            for rest in range(t, rows):
+                cash[rest], equity[rest] = book.money[0], worth
+            return rows, count, over
+        t += 1
+    return rows, count, over
+
+
+run_plain = compiled(_pass)
+# A cache on disk could not tell two functions `manage` apart.
+run_managed = compiled_anew(_pass)
+
+
+def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Floats, Floats, int]:
+    """(rows of fills and events, equity, cash, row of a liquidation or -1); `given` is all that `_pass` takes before
+    its state."""
+    rows, columns = view.close.shape
+    equity, cash, scratch = np.empty(rows), np.empty(rows), np.empty((SCRATCH, columns))
+    fills, count, t, over = np.empty((FIRST_ROOM + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
+    while t < rows:
+        t, count, over = run(book, view, *given, t, fills, count, equity, cash, scratch)
+        if t < rows:
+            fills = np.concatenate([fills, np.empty((len(fills) + ROW_EVENTS * columns, FILL_WIDTH))])
     return fills[:count], equity, cash, over
-
-
-run_plain = njit(cache=True)(_pass)
-# Compiled once per process for each `manage`: a cache on disk could not tell two of them apart.
-run_managed = njit(_pass)

@@ -3,14 +3,12 @@
 Each function repeats one of `day_rules` in float64; the parity test holds the two together.
 """
 
-# mypy: disable-error-code="untyped-decorator"
-
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from alphaloop.engine.panel import Bools, Floats, Ints
+from alphaloop.engine.sim_compiled import inlined
 
 # A quantity this close below a lot boundary was meant to be on it; float division alone put it there.
 LOT_GRACE = 1e-9
@@ -99,7 +97,7 @@ def no_ground(columns: int, lot: float) -> Ground:
     )
 
 
-@njit(cache=True)
+@inlined
 def on_lot(quantity: float, terms: Floats) -> float:
     """The largest order quantity not above `quantity`."""
     least, step = terms[LOT_MINIMUM], terms[LOT_STEP]
@@ -111,7 +109,7 @@ def on_lot(quantity: float, terms: Floats) -> float:
     return floored
 
 
-@njit(cache=True)
+@inlined
 def on_sale(quantity: float, held: float, terms: Floats) -> float:
     """The largest part of `held` that may be sold at once, not above `quantity`."""
     if quantity >= held * (1.0 - _SAME):
@@ -123,7 +121,7 @@ def on_sale(quantity: float, held: float, terms: Floats) -> float:
     return whole
 
 
-@njit(cache=True)
+@inlined
 def fee_of(charges: Floats, side: float, quantity: float, notional: float) -> float:
     """All fees of an order of this side (1 buy, -1 sell) that has traded so much so far."""
     total = 0.0
@@ -143,7 +141,7 @@ def fee_of(charges: Floats, side: float, quantity: float, notional: float) -> fl
     return total
 
 
-@njit(cache=True)
+@inlined
 def fee_rate(charges: Floats, side: float, price: float) -> float:
     """Fees as a share of notional, minimums and rounding apart."""
     total = 0.0
@@ -156,7 +154,7 @@ def fee_rate(charges: Floats, side: float, price: float) -> float:
     return total
 
 
-@njit(cache=True)
+@inlined
 def fee_floor(charges: Floats, side: float) -> float:
     """What minimums and rounding may add to the rate."""
     total = 0.0
@@ -166,7 +164,7 @@ def fee_floor(charges: Floats, side: float) -> float:
     return total
 
 
-@njit(cache=True)
+@inlined
 def locked(side: float, low: float, high: float, down: float, up: float) -> bool:
     """Whether a one-price bar at the limit leaves nobody to trade with on this side (1 buy, -1 sell)."""
     if side > 0.0:
@@ -174,12 +172,12 @@ def locked(side: float, low: float, high: float, down: float, up: float) -> bool
     return down > 0.0 and high <= down * (1.0 + _SAME)
 
 
-@njit(cache=True)
+@inlined
 def within(price: float, down: float, up: float) -> float:
     return min(max(price, down), up)
 
 
-@njit(cache=True)
+@inlined
 def liquidation_price(quantity: float, wallet: float, brackets: Floats) -> float:
     """The mark at which wallet + quantity x mark falls to the maintenance margin; NaN when no price does.
 

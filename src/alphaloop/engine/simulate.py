@@ -26,7 +26,7 @@ from alphaloop.core.signal import Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.params import numbers
 from alphaloop.engine.sim_book import SLOT, Book, Held, Terms, View, protective_level
-from alphaloop.engine.sim_pass import MEMORY, run_managed, run_plain
+from alphaloop.engine.sim_pass import MEMORY, run_managed, run_pass, run_plain
 from alphaloop.engine.sim_rules import Ground, no_ground
 from alphaloop.engine.sim_unfilled import UNFILLED, Obstacle, Unfilled, read_unfilled
 from alphaloop.engine.strategy import Signals, check_signals
@@ -172,10 +172,10 @@ def simulate(
     if ground is None:
         ground = no_ground(shape[1], float(rules.lot))
     if manage is None:
-        made = run_plain(book, view, target, episode, stop, take, trail, terms, ground, None, None)
+        made = run_pass(run_plain, book, view, target, episode, stop, take, trail, terms, ground, None, None)
     else:
         run, given = _compiled(manage), plain_params(params)
-        made = run_managed(book, view, target, episode, stop, take, trail, terms, ground, run, given)
+        made = run_pass(run_managed, book, view, target, episode, stop, take, trail, terms, ground, run, given)
     rows, equity, cash, stopped = made
     kind = rows[:, 5]
     traded, refused = kind < FillReason.DIVIDEND, kind >= UNFILLED
