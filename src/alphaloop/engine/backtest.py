@@ -4,10 +4,10 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from alphaloop.core.instrument import Instrument
 from alphaloop.engine.continuity import factors_of, in_traded_prices, seen_through
 from alphaloop.engine.features import build_panel
 from alphaloop.engine.panel import Floats, Panel, Series, make_panel
-from alphaloop.engine.portfolio import Trade, round_trips
+from alphaloop.engine.portfolio import Trade, Trips, find_trips, trades_of
 from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
 from alphaloop.engine.sim_unfilled import Unfilled, count_unfilled, tell_unfilled
 from alphaloop.engine.simulate import Fills, Flows, Ground, Rules, Simulation, simulate
@@ -28,22 +28,22 @@ from alphaloop.kernels import metrics as figures
 _YEAR_MS = 365.25 * 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BacktestResult:
     """What a run showed. `run_id` names data, code, parameters, rules and version: equal ids mean equal results.
 
-    `metrics` holds plain numbers, None where a figure cannot be told. `trades` are closed round trips in order of
-    their end, profits net of fees. `equity` is float64[T], one value per row of `panel`, after that row's close.
-    `unfilled` are the instructions that could not trade when they first should have, and why; `ruled` says that the
-    rules of markets were on.
+    `metrics` holds plain numbers, None where a figure cannot be told. `trips` (and `trades`, the same as records) are
+    closed round trips in order of their end, profits net of fees. `equity` is float64[T], one value per row of
+    `panel`, after that row's close. `unfilled` are the instructions that could not trade when they first should have,
+    and why; `ruled` says that the rules of markets were on.
     """
 
-    run_id: str
+    identify: Callable[[], str]
     strategy: str
     params: Mapping[str, Any]
     rules: Rules
     metrics: dict[str, float | int | None]
-    trades: tuple[Trade, ...]
+    trips: Trips
     equity: Floats
     fills: Fills
     panel: Panel
@@ -53,6 +53,16 @@ class BacktestResult:
     flows: Flows | None = None
     stopped: int = -1
     ruled: bool = False
+
+    @cached_property
+    def run_id(self) -> str:
+        """Sixteen hex digits; reading it takes a hash over all bars, which a sweep never asks for."""
+        return self.identify()
+
+    @cached_property
+    def trades(self) -> tuple[Trade, ...]:
+        """The closed round trips as records."""
+        return trades_of(self.trips, self.panel)
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}={value}" for name, value in self.params.items())
@@ -135,14 +145,14 @@ def run_backtest(
         signals = in_traded_prices(check_signals(signals, seen), factors)
     panel = traded._replace(member=seen.member, features=seen.features)
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
-    trades = round_trips(made.fills, panel)
+    trips = find_trips(made.fills, len(panel.names))
     return BacktestResult(
-        run_id=run_id(strategy, bars, params, rules, ground, extras),
+        identify=partial(run_id, strategy, bars, params, rules, ground, extras),
         strategy=strategy.key,
         params=dataclasses.asdict(params),
         rules=rules,
-        metrics=_metrics(panel, rules, made, trades),
-        trades=trades,
+        metrics=_metrics(panel, rules, made, trips),
+        trips=trips,
         equity=made.equity,
         fills=made.fills,
         panel=panel,
@@ -211,10 +221,9 @@ def periods_per_year(ts_ms: np.ndarray[Any, np.dtype[np.int64]]) -> float:
     return (len(ts_ms) - 1) * _YEAR_MS / span if span > 0 else math.nan
 
 
-def _metrics(panel: Panel, rules: Rules, made: Simulation, trades: Sequence[Trade]) -> dict[str, float | int | None]:
+def _metrics(panel: Panel, rules: Rules, made: Simulation, trips: Trips) -> dict[str, float | int | None]:
     # Equity starts at the cash, on the row before the first one that may trade.
     curve = np.concatenate([[rules.cash], made.equity[rules.start :]])
-    pnl = np.array([trade.pnl for trade in trades])
     rate = periods_per_year(panel.ts_ms)
     ratios = {
         "total_return": figures.total_return(curve),
@@ -223,12 +232,12 @@ def _metrics(panel: Panel, rules: Rules, made: Simulation, trades: Sequence[Trad
         "sortino": figures.sortino(curve, rate),
         "max_drawdown": figures.max_drawdown(curve),
         "calmar": figures.calmar(curve, rate),
-        "win_rate": figures.win_rate(pnl),
-        "profit_factor": figures.profit_factor(pnl),
-        "expectancy": figures.expectancy(pnl),
+        "win_rate": figures.win_rate(trips.pnl),
+        "profit_factor": figures.profit_factor(trips.pnl),
+        "expectancy": figures.expectancy(trips.pnl),
     }
     return {
-        "trades": len(trades),
+        "trades": len(trips.pnl),
         "open_trades": int(np.count_nonzero(made.quantity)),
         "final_equity": float(made.equity[-1]),
         "fees": float(made.fills.fee.sum()),

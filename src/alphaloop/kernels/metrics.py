@@ -146,28 +146,30 @@ def alpha_beta(
     return MarketLine(_told(level * periods_per_year), slope, level_t, slope_t, fit.r2)
 
 
-def _trades(pnl: npt.ArrayLike) -> list[float]:
-    profits: list[float] = np.asarray(pnl, dtype=np.float64).reshape(-1).tolist()
-    return profits if all(map(math.isfinite, profits)) else []
+def _trades(pnl: npt.ArrayLike) -> Floats:
+    profits = np.asarray(pnl, dtype=np.float64).reshape(-1)
+    return profits if bool(np.isfinite(profits).all()) else profits[:0]
 
 
 def win_rate(pnl: npt.ArrayLike) -> float:
     """Share of closed trades with a profit above zero, 0..1; NaN without trades."""
     profits = _trades(pnl)
-    return sum(profit > 0.0 for profit in profits) / len(profits) if profits else _NAN
+    return float(np.mean(profits > 0.0)) if len(profits) else _NAN
 
 
 def profit_factor(pnl: npt.ArrayLike) -> float:
     """Sum of profits / sum of losses; NaN without a loss."""
     profits = _trades(pnl)
-    lost = -sum(profit for profit in profits if profit < 0.0)
-    return _told(sum(profit for profit in profits if profit > 0.0) / lost) if lost > 0.0 else _NAN
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost, won = -float(profits[profits < 0.0].sum()), float(profits[profits > 0.0].sum())
+        return _told(won / lost) if lost > 0.0 else _NAN
 
 
 def expectancy(pnl: npt.ArrayLike) -> float:
     """Mean profit of a closed trade, in the unit of `pnl`; NaN without trades."""
     profits = _trades(pnl)
-    return _told(sum(profits) / len(profits)) if profits else _NAN
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _told(float(profits.sum()) / len(profits)) if len(profits) else _NAN
 
 
 def sqn(pnl: npt.ArrayLike) -> float:
@@ -175,7 +177,7 @@ def sqn(pnl: npt.ArrayLike) -> float:
 
     Pass results in units of the risk taken (R) where trades differ in size; NaN under two trades or when all are equal.
     """
-    profits = np.array(_trades(pnl))
+    profits = _trades(pnl)
     # Beyond this the squares below would overflow; no real account gets near it.
     if len(profits) < 2 or float(np.abs(profits).max()) > 1e150:
         return _NAN
