@@ -10,6 +10,7 @@ import * as screener from './words/screener';
 import * as risk from './words/risk';
 import * as pages from './words/pages';
 import * as tickets from './words/tickets';
+import * as backtests from './words/backtests';
 import * as errors from './words/errors';
 
 export const zh = {
@@ -21,6 +22,7 @@ export const zh = {
   explain: explain.zh,
   risk: risk.zh,
   tickets: tickets.zh,
+  backtests: backtests.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -34,6 +36,7 @@ export const en: Words = {
   explain: explain.en,
   risk: risk.en,
   tickets: tickets.en,
+  backtests: backtests.en,
   ...pages.en,
   errors: errors.en
 };

@@ -1,9 +1,10 @@
 // The pages that have a backend today. A door without a room behind it is not built.
-import { ChartCandlestick, ClipboardList, Cpu, Database, Funnel, History, Wallet } from '@lucide/svelte';
+import { ChartCandlestick, ClipboardList, Cpu, Database, FlaskConical, Funnel, History, Wallet } from '@lucide/svelte';
 
 export const doors = [
   { key: 'trade', href: '/', icon: ChartCandlestick },
   { key: 'screener', href: '/screener', icon: Funnel },
+  { key: 'strategies', href: '/strategies', icon: FlaskConical },
   { key: 'sessions', href: '/sessions', icon: Cpu },
   { key: 'tickets', href: '/tickets', icon: ClipboardList },
   { key: 'account', href: '/account', icon: Wallet },
@@ -14,4 +15,7 @@ export const doors = [
 /** Tickets have their door once somebody trades by hand; until then the account page and the command box lead there. */
 export const doorsFor = (byHand: boolean) => doors.filter((door) => byHand || door.key !== 'tickets');
 
-export const isHere = (href: string, path: string): boolean => (href === '/' ? path === '/' : path.startsWith(href));
+// Backtests are reached through their strategies.
+const behind = (path: string): string => (path.startsWith('/backtests') ? '/strategies' : path);
+
+export const isHere = (href: string, path: string): boolean => (href === '/' ? path === '/' : behind(path).startsWith(href));

@@ -1,5 +1,5 @@
 export const zh = {
-  doors: { trade: '看盘', screener: '选股', sessions: '运行中', tickets: '手工单', account: '账户', sources: '数据源', journal: '复盘' },
+  doors: { trade: '看盘', screener: '选股', strategies: '策略', sessions: '运行中', tickets: '手工单', account: '账户', sources: '数据源', journal: '复盘' },
   search: '代码 / 名称 / 命令',
   searchKey: 'Ctrl K',
   commandBox: '命令框',
@@ -60,7 +60,7 @@ export const zh = {
 };
 
 export const en: typeof zh = {
-  doors: { trade: 'Chart', screener: 'Screener', sessions: 'Running', tickets: 'Tickets', account: 'Account', sources: 'Sources', journal: 'Review' },
+  doors: { trade: 'Chart', screener: 'Screener', strategies: 'Strategies', sessions: 'Running', tickets: 'Tickets', account: 'Account', sources: 'Sources', journal: 'Review' },
   search: 'Code, name, command',
   searchKey: 'Ctrl K',
   commandBox: 'Command box',
