@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -72,7 +72,11 @@ class Signals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A strategy file as a value. `source_hash` changes whenever the file does, so that a result names its code."""
+    """A strategy file as a value. `source_hash` changes whenever the file does, so that a result names its code.
+
+    `extras` names the inputs besides prices that it reads from `panel.extras`, `instruments` how many it needs at
+    least, `risk` says in words what may go wrong. `legs` gives the option legs of one that trades options
+    (`engine/options`), else None."""
 
     key: str
     category: str
@@ -84,6 +88,10 @@ class Strategy:
     evaluate: Callable[[Panel, Any], Signals]
     manage: Callable[..., float] | None
     source_hash: str
+    extras: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    instruments: int = 1
+    risk: Mapping[str, str] = field(default_factory=dict)
+    legs: Callable[[Panel, Any], Any] | None = None
 
     def parse(self, given: Mapping[str, object]) -> Any:
         """Checked parameters of this strategy; InvalidError names the wrong field."""
@@ -128,6 +136,10 @@ def strategy_from_module(key: str, module: ModuleType) -> Strategy:
         evaluate=module.evaluate,
         manage=getattr(module, "manage", None),
         source_hash=hashlib.sha256(source.encode()).hexdigest(),
+        extras=getattr(module, "EXTRAS", {}),
+        instruments=getattr(module, "INSTRUMENTS", 1),
+        risk=getattr(module, "RISK", {}),
+        legs=getattr(module, "legs", None),
     )
 
 

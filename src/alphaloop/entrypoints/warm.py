@@ -64,13 +64,10 @@ def _warm_strategy(strategy: "Strategy", series: "Series") -> None:
     import numpy as np
 
     from alphaloop.core.errors import InvalidError
-    from alphaloop.core.plugins import load_plugin
     from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.features import build_panel
 
-    module = load_plugin("alphaloop.strategies", strategy.key)
-    extras, several = getattr(module, "EXTRAS", {}), getattr(module, "INSTRUMENTS", 1)
-    params = strategy.parse({})
+    extras, several, params = strategy.extras, strategy.instruments, strategy.parse({})
     if not extras and several == 1:
         run_backtest(strategy, series, params, cash=1000.0, fee=0.001)
         return

@@ -13,7 +13,23 @@ if TYPE_CHECKING:
 
     from alphaloop.engine.backtest import BacktestResult
 
-_RULES = ("cash", "fee", "fill", "start_bar", "whole", "slippage", "volume_limit", "can_short", "risk_fraction")
+_RULES = (
+    "cash",
+    "fee",
+    "fill",
+    "start_bar",
+    "whole",
+    "slippage",
+    "volume_limit",
+    "can_short",
+    "risk_fraction",
+    "instruments",
+    "actions",
+    "stakes",
+    "sessions",
+    "by_ratio",
+    "extras",
+)
 MAX_RUNS = 100_000
 
 
@@ -22,7 +38,8 @@ def backtest(bars: LabBars | Sequence[LabBars], strategy: str | Path, **options:
     the rules of the run.
 
     Rules: cash, fee and slippage (fractions per side), fill ("open" or "close"), start_bar, whole, volume_limit,
-    can_short, risk_fraction. InvalidError names what does not fit.
+    can_short, risk_fraction, and for the rules of markets instruments, actions, stakes, sessions, by_ratio. `extras`
+    are named inputs beside prices, float64[T,N] or [T,1]. InvalidError names what does not fit.
     """
     from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.own_files import strategy_named
