@@ -88,7 +88,8 @@ def _analysed(
 ) -> dict[str, Any]:
     key, as_of_ms = asked.key, asked.as_of_ms
     found = book.structure(store, key, config=question.config, as_of_ms=as_of_ms, watcher=question.replay_id)
-    names = {"timeframe": key.timeframe.value, "config": question.config, "mode": key.mode}
+    mode = market.price_mode(store, key, as_of_ms=as_of_ms).text
+    names = {"timeframe": key.timeframe.value, "config": question.config, "mode": mode}
     if found is None:
         empty: dict[str, Any] = {layer: [] for layer in LAYERS}
         no_rows = {"first": dict.fromkeys(LAYERS, 0), "first_ts": None, "bars": 0}
