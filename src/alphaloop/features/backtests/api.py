@@ -15,9 +15,9 @@ from alphaloop.features.backtests.schemas import (
     Comparison,
     Conditions,
     MetricRow,
-    StrategyKey,
 )
 from alphaloop.features.backtests.service import Run
+from alphaloop.features.catalog.schemas import StrategyKey
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Writing
 from alphaloop.infra.http.wire import Id, Page, PageSize
 from alphaloop.infra.jobs.wire import JobOut

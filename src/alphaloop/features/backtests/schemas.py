@@ -1,23 +1,15 @@
 """Backtests on the wire."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from alphaloop.core.bar import Timeframe
+from alphaloop.features.catalog.schemas import Params, StrategyKey
 from alphaloop.infra.http.wire import Count, Flag, Id, Positive, Ratio, Symbol, TimeMs, Wire
 from alphaloop.infra.jobs.models import JobStatus
 from alphaloop.infra.jobs.wire import JobProgress
 
-
-def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
-    """Strategies compute in float64: their fractions need not stay the exact decimals of the body."""
-    return {name: float(value) if isinstance(value, Decimal) else value for name, value in params.items()}
-
-
-Params = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_plain_numbers)]
-StrategyKey = Annotated[str, Field(pattern=r"^[a-z0-9_:/]{1,96}$")]
 Cost = Annotated[Ratio, Field(ge=0, le=0.1)]
 
 

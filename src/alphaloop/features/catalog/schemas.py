@@ -1,8 +1,20 @@
 """Strategies on the wire."""
 
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from alphaloop.infra.http.wire import Wire
+
+
+def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
+    """Strategies compute in float64: their fractions need not stay the exact decimals of the body."""
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in params.items()}
+
+
+Params = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_plain_numbers)]
+StrategyKey = Annotated[str, Field(pattern=r"^[a-z0-9_:/]{1,96}$")]
 
 
 class Label(Wire):

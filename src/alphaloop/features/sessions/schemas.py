@@ -1,22 +1,14 @@
 """Sessions and replays on the wire."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
 from alphaloop.core.bar import Timeframe
+from alphaloop.features.catalog.schemas import Params, StrategyKey
 from alphaloop.features.sessions.models import SessionStatus
 from alphaloop.infra.http.wire import Count, Flag, Id, Money, Positive, Ratio, Symbol, TimeMs, Wire
 
-
-def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
-    """Strategies compute in float64: their fractions need not stay the exact decimals of the body."""
-    return {name: float(value) if isinstance(value, Decimal) else value for name, value in params.items()}
-
-
-Params = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_plain_numbers)]
-StrategyKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_:/]{1,96}$")]
 Share = Annotated[Money, Field(gt=0, le=1)]
 
 
