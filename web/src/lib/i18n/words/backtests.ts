@@ -1,7 +1,7 @@
 export const zh = {
   title: '回测', strategies: '策略', rooms: '策略与回测',
   sentence: (runs: number, going: number) => (runs === 0 ? '还没有回测' : `最近 ${runs} 次回测${going ? ` · ${going} 次在跑` : ''}`),
-  create: '新建回测', run: '开始回测', again: '改参数', started: (name: string) => `已排队：${name}。`,
+  create: '新建回测', test: '回测', run: '开始回测', again: '改参数', started: (name: string) => `已排队：${name}。`,
   empty: '还没有回测', emptyHint: '选一个策略和一段历史，看它在那里会怎样。费用、滑点和市场规则都算进去。',
   strategy: '策略', instruments: '品种', timeframe: '周期', period: '区间', from: '从', to: '到', status: '状态', when: '时间',
   addInstrument: '加一个品种', removeInstrument: (name: string) => `去掉 ${name}`, others: (first: string, n: number) => `${first} 等 ${n} 个`,
@@ -12,9 +12,9 @@ export const zh = {
   steps: { '': '准备', bars: '读 K 线', strategy: '跑策略', report: '写报告' } as Record<string, string>,
   progress: (step: string, done: number, total: number) => `${step} · ${done} / ${total}`,
   compiling: '第一次用这个策略要先编译，会多等一会儿。',
-  cancel: '取消', cancelled: '已请它停下。', remove: '删除', removeAsk: '报告会一起删掉；同样的条件可以再跑一次，结果相同。', failedText: '这次没有跑成', older: '更早',
+  cancel: '取消', cancelled: '已请它停下。', sameAgain: '同样的条件可以再跑一次。', remove: '删除', removeAsk: '报告会一起删掉；同样的条件可以再跑一次，结果相同。', failedText: '这次没有跑成', older: '更早',
   compare: '比较', comparing: '回测比较', compareHint: '勾选两次以上已完成的回测，可以并排比较。', choose: (name: string) => `选中 ${name}`, compareSentence: (n: number) => `${n} 次回测并排，每行最好的加粗`, metric: '指标', export: '导出', csv: '成交 CSV', html: '报告 HTML',
-  exported: '已导出。', startReplay: '在回放里跑', open: '看报告',
+  exported: '已导出。', startReplay: '在回放里跑',
   metrics: {
     total_return: '总收益', cagr: '年化', max_drawdown: '最大回撤', sharpe: 'Sharpe', sortino: 'Sortino', calmar: 'Calmar', profit_factor: '盈亏因子', win_rate: '胜率', trades: '交易',
     open_trades: '未平', final_equity: '期末权益', fees: '费用', bars: '根数', expectancy: '每笔期望', volatility: '年化波动', ulcer_index: '溃疡指数', omega: 'Omega', tail_ratio: '尾部比', sqn: 'SQN',
@@ -27,7 +27,7 @@ export const zh = {
   trades: '成交明细', noTrades: '这段时间没有平仓的交易。', onChart: '看图', jump: (n: number) => `第 ${n} 笔，跳到图上`, shown: (n: string, all: string) => `先列 ${n} / ${all} 笔`, all: '全部列出',
   columns: { n: '#', instrument: '品种', entry_ts: '开仓', exit_ts: '平仓', entry_price: '开仓价', exit_price: '平仓价', quantity: '数量', bars: '持有（根）', return: '收益率', mae: 'MAE', mfe: 'MFE', fees: '费用', pnl: '盈亏', jump: '看图' } as Record<string, string>,
   sides: { BUY: '多', SELL: '空' } as Record<string, string>,
-  byInstrument: '按品种', byReason: '按原因', count: '笔数', entryReason: '进场', exitReason: '离场',
+  byInstrument: '按品种', byReason: '按原因',
   reasons: {
     '': '—', signal: '信号', stop: '止损', take: '止盈', liquidation: '强平', bonus: '送股', dividend: '分红', funding: '资金费',
     'buy point shown': '买点出现', 'sell point shown': '卖点出现', 'buy point confirmed': '买点确认', 'sell point confirmed': '卖点确认', 'buy point settled': '买点定型', 'sell point settled': '卖点定型', 'buy point nested': '区间套买点', 'sell point nested': '区间套卖点', 'price fell to the stop': '跌到止损',
@@ -36,6 +36,7 @@ export const zh = {
     'among the calmest of the universe': '波动最低的一组', 'not among the calmest': '不在波动最低的一组', 'among the best by rise and return on assets': '涨幅和资产回报靠前', 'others rose or earn more': '别的涨得或赚得更多', 'moves most with small and cheap companies': '最随小盘和低估值而动', 'moves less with small and cheap companies': '不够随小盘和低估值而动',
     'it has risen over the window': '窗口内上涨', 'it has fallen over the window': '窗口内下跌', 'no trend is known': '看不出趋势', 'among the sectors that rose most': '涨幅靠前的行业', 'others rose more, or it has fallen': '别的涨得更多，或它在跌', 'holds the underlying, less the price of its puts': '持有标的，扣去看跌期权的价格'
   } as Record<string, string>,
+  closed: (n: string, wins: string, fees: string) => `${n} 笔 · 胜率 ${wins} · 费用 ${fees}`, closedOnly: (n: string) => `${n} 笔`,
   unfilled: '没有成交的', allFilled: (asked: string) => `${asked} 次指令，第一时间都能成交。`, entries: '进场', exits: '离场',
   unfilledSentence: (what: string, unfilled: string, asked: string) => `${what}：${asked} 次里有 ${unfilled} 次第一时间成交不了`, never: (n: string) => `${n} 次始终没有成交`,
   obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损' } as Record<string, string>,
@@ -45,13 +46,13 @@ export const zh = {
   } as Record<string, string>,
   liquidated: (row: string) => `账户在第 ${row} 行被强平，之后没有交易。`, outside: (days: string) => `有 ${days} 天的 K 线在涨跌停之外，那里没有套用涨跌停。`,
   catalogue: (n: number, kinds: number) => `${n} 个策略，${kinds} 类`, believes: '它相信什么', limits: '范围', standard: '默认', kinds: { int: '整数', float: '小数', bool: '开关', choice: '选项', text: '文字' } as Record<string, string>,
-  lately: '最近的回测', neverRun: '它还没有回测过。', unknownStrategy: '没有这个策略', unknownStrategyHint: '它可能改了名字，或者只在自己的文件夹里。', allStrategies: '全部策略', unknownRun: '没有这次回测', unknownRunHint: '它可能已经删掉了。', allRuns: '全部回测', every: '全部'
+  lately: '最近的回测', neverRun: '它还没有回测过。', unknownStrategy: '没有这个策略', unknownStrategyHint: '它可能改了名字，或者只在自己的文件夹里。', allStrategies: '全部策略', unknownRun: '没有这次回测', unknownRunHint: '它可能已经删掉了。', allRuns: '全部回测'
 };
 
 export const en: typeof zh = {
   title: 'Backtests', strategies: 'Strategies', rooms: 'Strategies and backtests',
   sentence: (runs, going) => (runs === 0 ? 'No backtest yet' : `The latest ${runs} ${runs === 1 ? 'backtest' : 'backtests'}${going ? ` · ${going} under way` : ''}`),
-  create: 'New backtest', run: 'Run the backtest', again: 'Change and rerun', started: (name) => `Queued: ${name}.`,
+  create: 'New backtest', test: 'Backtest', run: 'Run the backtest', again: 'Change and rerun', started: (name) => `Queued: ${name}.`,
   empty: 'No backtest yet', emptyHint: 'Choose a strategy and a stretch of history and see how it would have done, with fees, slippage and the market’s rules.',
   strategy: 'Strategy', instruments: 'Symbols', timeframe: 'Timeframe', period: 'Period', from: 'From', to: 'To', status: 'Status', when: 'Asked',
   addInstrument: 'Add a symbol', removeInstrument: (name) => `Leave out ${name}`, others: (first, n) => `${first} and others, ${n} in all`,
@@ -62,9 +63,9 @@ export const en: typeof zh = {
   steps: { '': 'Preparing', bars: 'Reading bars', strategy: 'Running the strategy', report: 'Writing the report' },
   progress: (step, done, total) => `${step} · ${done} of ${total}`,
   compiling: 'The first run of a strategy compiles it, which takes a while longer.',
-  cancel: 'Cancel', cancelled: 'It was asked to stop.', remove: 'Delete', removeAsk: 'Its report goes too; the same conditions can be run again and give the same result.', failedText: 'This run did not finish', older: 'Older',
+  cancel: 'Cancel', cancelled: 'It was asked to stop.', sameAgain: 'The same conditions can be run again.', remove: 'Delete', removeAsk: 'Its report goes too; the same conditions can be run again and give the same result.', failedText: 'This run did not finish', older: 'Older',
   compare: 'Compare', comparing: 'Comparing backtests', compareHint: 'Tick two or more finished runs to see them side by side.', choose: (name) => `Choose ${name}`, compareSentence: (n) => `${n} backtests side by side; the best of each row is bold`, metric: 'Metric', export: 'Export', csv: 'Trades as CSV', html: 'Report as HTML',
-  exported: 'Exported.', startReplay: 'Run on a replay', open: 'Report',
+  exported: 'Exported.', startReplay: 'Run on a replay',
   metrics: {
     total_return: 'Return', cagr: 'A year', max_drawdown: 'Max drawdown', sharpe: 'Sharpe', sortino: 'Sortino', calmar: 'Calmar', profit_factor: 'Profit factor', win_rate: 'Win rate', trades: 'Trades',
     open_trades: 'Still open', final_equity: 'Final equity', fees: 'Fees', bars: 'Bars', expectancy: 'Expectancy', volatility: 'Volatility', ulcer_index: 'Ulcer index', omega: 'Omega', tail_ratio: 'Tail ratio', sqn: 'SQN',
@@ -77,8 +78,9 @@ export const en: typeof zh = {
   trades: 'Trades', noTrades: 'No trade was closed in this period.', onChart: 'Chart', jump: (n) => `Trade ${n}, show on the chart`, shown: (n, all) => `${n} of ${all} are listed`, all: 'List all',
   columns: { n: '#', instrument: 'Symbol', entry_ts: 'Entry', exit_ts: 'Exit', entry_price: 'Entry price', exit_price: 'Exit price', quantity: 'Quantity', bars: 'Bars held', return: 'Return', mae: 'MAE', mfe: 'MFE', fees: 'Fees', pnl: 'P&L', jump: 'Chart' },
   sides: { BUY: 'Long', SELL: 'Short' },
-  byInstrument: 'By symbol', byReason: 'By reason', count: 'Trades', entryReason: 'Entry', exitReason: 'Exit',
+  byInstrument: 'By symbol', byReason: 'By reason',
   reasons: { '': '—', signal: 'Signal', stop: 'Stop', take: 'Take', liquidation: 'Liquidation', bonus: 'Bonus shares', dividend: 'Dividend', funding: 'Funding' },
+  closed: (n, wins, fees) => `${n} closed · win rate ${wins} · fees ${fees}`, closedOnly: (n) => `${n} closed`,
   unfilled: 'What could not be filled', allFilled: (asked) => `${asked} instructions; each could trade at once.`, entries: 'Entries', exits: 'Exits',
   unfilledSentence: (what, unfilled, asked) => `${what}: ${unfilled} of ${asked} could not trade at once`, never: (n) => `${n} never traded`,
   obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there' },
@@ -86,5 +88,5 @@ export const en: typeof zh = {
   notes: {},
   liquidated: (row) => `The account was liquidated in row ${row}; nothing traded after it.`, outside: (days) => `On ${days} days bars lay outside their price limits: none were applied there.`,
   catalogue: (n, kinds) => `${n} strategies of ${kinds} kinds`, believes: 'What it believes', limits: 'Range', standard: 'Default', kinds: { int: 'Whole', float: 'Number', bool: 'Switch', choice: 'Choice', text: 'Text' },
-  lately: 'Latest backtests', neverRun: 'It has not been backtested yet.', unknownStrategy: 'No such strategy', unknownStrategyHint: 'It may have been renamed, or lies in a folder of your own.', allStrategies: 'All strategies', unknownRun: 'No such backtest', unknownRunHint: 'It may have been deleted.', allRuns: 'All backtests', every: 'All'
+  lately: 'Latest backtests', neverRun: 'It has not been backtested yet.', unknownStrategy: 'No such strategy', unknownStrategyHint: 'It may have been renamed, or lies in a folder of your own.', allStrategies: 'All strategies', unknownRun: 'No such backtest', unknownRunHint: 'It may have been deleted.', allRuns: 'All backtests'
 };
