@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from alphaloop.infra.http.wire import Wire
+from alphaloop.infra.http.wire import Page, Wire
 
 
 def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
@@ -36,10 +36,36 @@ class ParamView(Wire):
     label: Label
 
 
+class ExtraView(Wire):
+    """An input besides prices, such as a factor or a rate."""
+
+    name: str
+    label: Label
+
+
 class StrategyView(Wire):
+    """One strategy. What asks for `extras` cannot run on the platform's own bars alone; `instruments` is how many it
+    needs at least."""
+
     key: str
     category: str
     category_label: Label
     label: Label
     summary: Label
     params: list[ParamView]
+    risk: Label | None = None
+    extras: list[ExtraView] = Field(default_factory=list)
+    instruments: int = 1
+
+
+class BrokenFile(Wire):
+    """A file in the folder of one's own strategies that is none, and why."""
+
+    file: str
+    message: str
+
+
+class StrategyPage(Page[StrategyView]):
+    """The library and one's own files; `broken` are files that cannot be read."""
+
+    broken: list[BrokenFile] = Field(default_factory=list)

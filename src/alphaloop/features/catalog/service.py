@@ -1,27 +1,37 @@
 """Strategies as the page wants them: one list, forms derived from the typed parameters."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alphaloop.features.catalog.schemas import Label, ParamView, StrategyView
+from alphaloop.features.catalog.schemas import ExtraView, Label, ParamView, StrategyView
+
+if TYPE_CHECKING:
+    from alphaloop.engine.strategy import Strategy
 
 _KINDS: dict[str, Any] = {"integer": "int", "number": "float", "boolean": "bool", "string": "text"}
 
 
 def list_strategies() -> list[StrategyView]:
-    """Every strategy by key. Loads the strategy files, which is why it is imported late."""
-    from alphaloop.engine.strategy import CATEGORIES, list_strategies
+    """Every strategy of the library by key. Loads the strategy files, which is why it is imported late."""
+    from alphaloop.engine.strategy import list_strategies
 
-    return [
-        StrategyView(
-            key=strategy.key,
-            category=strategy.category,
-            category_label=Label(**CATEGORIES[strategy.category]),
-            label=Label(**strategy.label),
-            summary=Label(**strategy.summary),
-            params=[_param(name, field) for name, field in strategy.schema()["properties"].items()],
-        )
-        for strategy in list_strategies()
-    ]
+    return [view_of(strategy) for strategy in list_strategies()]
+
+
+def view_of(strategy: "Strategy") -> StrategyView:
+    """A strategy as the page shows it."""
+    from alphaloop.engine.strategy import CATEGORIES
+
+    return StrategyView(
+        key=strategy.key,
+        category=strategy.category,
+        category_label=Label(**CATEGORIES[strategy.category]),
+        label=Label(**strategy.label),
+        summary=Label(**strategy.summary),
+        params=[_param(name, field) for name, field in strategy.schema()["properties"].items()],
+        risk=Label(**strategy.risk) if strategy.risk else None,
+        extras=[ExtraView(name=name, label=Label(**text)) for name, text in strategy.extras.items()],
+        instruments=strategy.instruments,
+    )
 
 
 def _param(name: str, field: dict[str, Any]) -> ParamView:
