@@ -36,7 +36,7 @@ export const zh = {
     'among the calmest of the universe': '波动最低的一组', 'not among the calmest': '不在波动最低的一组', 'among the best by rise and return on assets': '涨幅和资产回报靠前', 'others rose or earn more': '别的涨得或赚得更多', 'moves most with small and cheap companies': '最随小盘和低估值而动', 'moves less with small and cheap companies': '不够随小盘和低估值而动',
     'it has risen over the window': '窗口内上涨', 'it has fallen over the window': '窗口内下跌', 'no trend is known': '看不出趋势', 'among the sectors that rose most': '涨幅靠前的行业', 'others rose more, or it has fallen': '别的涨得更多，或它在跌', 'holds the underlying, less the price of its puts': '持有标的，扣去看跌期权的价格'
   } as Record<string, string>,
-  closed: (n: string, wins: string, fees: string) => `${n} 笔 · 胜率 ${wins} · 费用 ${fees}`, closedOnly: (n: string) => `${n} 笔`,
+  closed: (n: string, wins: string, fees: string) => `${n} 笔 · 胜率 ${wins} · 费用 ${fees}`, leftBy: (reason: string, n: string) => `离场：${reason} · ${n} 笔`,
   unfilled: '没有成交的', allFilled: (asked: string) => `${asked} 次指令，第一时间都能成交。`, entries: '进场', exits: '离场',
   unfilledSentence: (what: string, unfilled: string, asked: string) => `${what}：${asked} 次里有 ${unfilled} 次第一时间成交不了`, never: (n: string) => `${n} 次始终没有成交`,
   obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损' } as Record<string, string>,
@@ -80,7 +80,7 @@ export const en: typeof zh = {
   sides: { BUY: 'Long', SELL: 'Short' },
   byInstrument: 'By symbol', byReason: 'By reason',
   reasons: { '': '—', signal: 'Signal', stop: 'Stop', take: 'Take', liquidation: 'Liquidation', bonus: 'Bonus shares', dividend: 'Dividend', funding: 'Funding' },
-  closed: (n, wins, fees) => `${n} closed · win rate ${wins} · fees ${fees}`, closedOnly: (n) => `${n} closed`,
+  closed: (n, wins, fees) => `${n} closed · win rate ${wins} · fees ${fees}`, leftBy: (reason, n) => `Exit: ${reason} · ${n} closed`,
   unfilled: 'What could not be filled', allFilled: (asked) => `${asked} instructions; each could trade at once.`, entries: 'Entries', exits: 'Exits',
   unfilledSentence: (what, unfilled, asked) => `${what}: ${unfilled} of ${asked} could not trade at once`, never: (n) => `${n} never traded`,
   obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there' },
