@@ -45,7 +45,7 @@ export const zh = {
     'Some bars have only a close: what should trade at their open traded at that close.': '有些 K 线只有收盘价：本该在开盘成交的，按那个收盘价成交。'
   } as Record<string, string>,
   liquidated: (row: string) => `账户在第 ${row} 行被强平，之后没有交易。`, outside: (days: string) => `有 ${days} 天的 K 线在涨跌停之外，那里没有套用涨跌停。`,
-  catalogue: (n: number, kinds: number) => `${n} 个策略，${kinds} 类`, believes: '它相信什么', limits: '范围', standard: '默认', kinds: { int: '整数', float: '小数', bool: '开关', choice: '选项', text: '文字' } as Record<string, string>,
+  catalogue: (n: number, kinds: number) => `${n} 个策略，${kinds} 类`, believes: '它相信什么', fails: '什么时候失灵', atLeast: (n: number) => `至少要 ${n} 个品种`, alsoNeeds: (what: string) => `价格之外还要：${what}`, limits: '范围', standard: '默认', kinds: { int: '整数', float: '小数', bool: '开关', choice: '选项', text: '文字' } as Record<string, string>,
   lately: '最近的回测', neverRun: '它还没有回测过。', unknownStrategy: '没有这个策略', unknownStrategyHint: '它可能改了名字，或者只在自己的文件夹里。', allStrategies: '全部策略', unknownRun: '没有这次回测', unknownRunHint: '它可能已经删掉了。', allRuns: '全部回测'
 };
 
@@ -87,6 +87,6 @@ export const en: typeof zh = {
   honest: 'Data and notes', gap: (from, to) => `No bars from ${from} to ${to}`, noGaps: 'No gap in the period.', runId: (id) => `run ${id}`,
   notes: {},
   liquidated: (row) => `The account was liquidated in row ${row}; nothing traded after it.`, outside: (days) => `On ${days} days bars lay outside their price limits: none were applied there.`,
-  catalogue: (n, kinds) => `${n} strategies of ${kinds} kinds`, believes: 'What it believes', limits: 'Range', standard: 'Default', kinds: { int: 'Whole', float: 'Number', bool: 'Switch', choice: 'Choice', text: 'Text' },
+  catalogue: (n, kinds) => `${n} strategies of ${kinds} kinds`, believes: 'What it believes', fails: 'When it fails', atLeast: (n) => `Needs ${n} symbols at least`, alsoNeeds: (what) => `Besides prices it needs: ${what}`, limits: 'Range', standard: 'Default', kinds: { int: 'Whole', float: 'Number', bool: 'Switch', choice: 'Choice', text: 'Text' },
   lately: 'Latest backtests', neverRun: 'It has not been backtested yet.', unknownStrategy: 'No such strategy', unknownStrategyHint: 'It may have been renamed, or lies in a folder of your own.', allStrategies: 'All strategies', unknownRun: 'No such backtest', unknownRunHint: 'It may have been deleted.', allRuns: 'All backtests'
 };
