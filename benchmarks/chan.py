@@ -7,7 +7,6 @@ last bar, `asof` everything anew as of every bar, `asof_rows` writes all its col
 The peers run in processes of their own, bounded in time, and their bar objects are built before the clock starts."""
 
 import os
-import resource
 import statistics
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -93,11 +92,15 @@ def ours(columns: Columns) -> dict[str, dict[str, float]]:
     return {name: bars_per_second(len(rows), work) for name, work in works.items()}
 
 
-def peak_mb(bars: int) -> float:
-    """The most memory a process holds that analyses a walk of so many bars as of each of them, MB."""
+def peak_mb(bars: int) -> float | None:
+    """The most memory this process ever held after it analysed a walk as of each of its bars, MB; None where the system
+    does not say. A child's resource usage would count its parent's memory too."""
     columns = random_walk(bars)[1]
     ChanState(CONFIG).extend(*columns)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    held = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return round(int(held[0]) / 1024, 1) if held else None
 
 
 def czsc_rates(columns: Columns) -> dict[str, dict[str, float]]:
