@@ -218,10 +218,10 @@ def _pass(
     rows, columns = view.close.shape
     opens, highs, lows, closes = scratch[0], scratch[1], scratch[2], scratch[3]
     over = -1
-    lone = columns == 1 and not ground.on and manage is None
+    lone = columns == 1 and not ground.margined and manage is None
     while t < rows:
         if lone:
-            t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, (equity, cash))
+            t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, ground, (equity, cash))
             if t == rows:
                 break
         if count + ROW_EVENTS * columns > len(fills):

@@ -1,4 +1,4 @@
-"""Rows on which one instrument without market rules has nothing to do but be valued: most rows of most backtests.
+"""Rows on which a lone instrument without margin has nothing to do but be valued: most rows of most backtests.
 
 They give what the pass gives row by row, several times as fast, because nothing is read from the book or written to it
 in between."""
@@ -8,6 +8,7 @@ import numpy as np
 from alphaloop.engine.panel import Floats, Ints
 from alphaloop.engine.sim_book import Book, Terms, View, protective_level
 from alphaloop.engine.sim_compiled import inlined
+from alphaloop.engine.sim_rules import Ground
 
 
 @inlined
@@ -18,9 +19,11 @@ def pass_quiet_rows(
     signals: tuple[Floats, Ints],
     levels: tuple[Floats, Floats, Floats],
     terms: Terms,
+    ground: Ground,
     made: tuple[Floats, Floats],
 ) -> int:
-    """Value rows from `t` on until one has a new instruction, a touched level or no bar; that row, untouched.
+    """Value rows from `t` on until one has a new instruction, a touched level, an ex-date or no bar; that row, with
+    nothing done but the beginning of its trading day.
 
     `signals` are target and episode, `levels` stop, take and trail, `made` equity and cash: [T,1] and [T]."""
     slot = book.slots[0]
@@ -36,7 +39,14 @@ def pass_quiet_rows(
     side = np.sign(held)
     guarded = terms.leveled and held != 0.0 and held * intent >= 0.0
     leading = terms.leveled and acted != 0.0 and began != spent
+    session, today = slot.session, slot.today
     while t < len(equity):
+        if ground.on and ground.turns[t]:
+            day = ground.day[t, ground.calendar[0]]
+            if day > session:
+                if ground.acts and _has_ex_date(ground, session + 1, day):
+                    break
+                session, today = day, 0.0
         close, wanted = view.close[t, 0], target[t, 0]
         if np.isnan(close):
             break
@@ -62,4 +72,13 @@ def pass_quiet_rows(
         t += 1
     slot.stop_at, slot.take_at, slot.trail = stop_at, take_at, trail_at
     slot.last, slot.best, slot.worst = last, best, worst
+    slot.session, slot.today = session, today
     return t
+
+
+@inlined
+def _has_ex_date(ground: Ground, first: int, last: int) -> bool:
+    found = False
+    for day in range(first, last + 1):
+        found |= ground.shift[day, 0] != 0.0 or ground.factor[day, 0] != 1.0
+    return found
