@@ -8,7 +8,7 @@ import pytest
 
 import alphaloop as al
 from alphaloop.engine.backtest import BacktestResult
-from alphaloop.engine.report import CURVE_POINTS, benchmark_beside, compare_rows, find_gaps, make_report
+from alphaloop.engine.report import CURVE_POINTS, benchmark_beside, find_gaps, make_report
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,3 @@ def test_a_gap_is_told_and_weekends_are_not() -> None:
 def test_a_benchmark_stands_beside_each_row_as_it_was_known() -> None:
     beside = benchmark_beside(np.array([5, 10, 15]), np.array([8, 12]), np.array([1.0, 2.0]))
     assert np.array_equal(beside, np.array([np.nan, 1.0, 2.0]), equal_nan=True)
-
-
-def test_runs_are_compared_metric_by_metric(report: dict[str, Any]) -> None:
-    rows = compare_rows([report, report], ["sharpe"])
-    assert rows == [{"metric": "sharpe", "values": [report["metrics"]["sharpe"]] * 2}]

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -254,8 +254,3 @@ def benchmark_beside(ts_ms: Ints, times: Ints, prices: Floats) -> Floats:
     """The last price at or before each row's time, float64[T]; NaN before the first."""
     at = np.searchsorted(times, ts_ms, side="right") - 1
     return np.where(at >= 0, prices[np.maximum(at, 0)], np.nan)
-
-
-def compare_rows(reports: Sequence[Plain], names: Sequence[str]) -> list[Plain]:
-    """One row a metric, with the value of each report beside the others: {metric, values}."""
-    return [{"metric": name, "values": [report["metrics"].get(name) for report in reports]} for name in names]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from alphaloop.core.bar import Timeframe, parse_timeframe
@@ -20,7 +20,7 @@ from alphaloop.features.market import service as market
 from alphaloop.features.market.models import StoredMode
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
-from alphaloop.infra.jobs.local import cancel_job, enqueue, get_job
+from alphaloop.infra.jobs.local import cancel_job, enqueue, get_job, refuse_many
 from alphaloop.infra.jobs.models import JobRow, JobStatus
 
 BACKTEST_JOB = "backtests.run"
@@ -57,7 +57,7 @@ async def start_backtest(
         _ = key.origin
     if asked["benchmark"] is not None:
         _ = (await market.series_key(session, asked["benchmark"], timeframe)).origin
-    await _refuse_many(session, actor)
+    await refuse_many(session, BACKTEST_JOB, owner_id=actor.person, most=WAITING)
     args: dict[str, Any] = {}
     job_id = await enqueue(session, clock, BACKTEST_JOB, args, owner_id=actor.person)
     assert job_id is not None  # only jobs of a period can exist already
@@ -186,10 +186,3 @@ async def _benchmark(session: ReadSession, name: str | None, timeframe: Timefram
 
 def _refused(message: str, code: str, field: str) -> InvalidError:
     return InvalidError(message, code=code, fields=((field, code),))
-
-
-async def _refuse_many(session: ReadSession, actor: Actor) -> None:
-    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING)
-    mine = (JobRow.kind == BACKTEST_JOB, JobRow.owner_id == actor.person, JobRow.status.in_(unfinished))
-    if (await session.scalar(select(func.count()).select_from(JobRow).where(*mine)) or 0) >= WAITING:
-        raise ConflictError("Your other runs are not finished yet.", code="runs_waiting")

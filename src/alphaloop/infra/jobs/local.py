@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from loguru import logger
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.clock import Clock
-from alphaloop.core.errors import AlphaLoopError, NotFoundError
+from alphaloop.core.errors import AlphaLoopError, ConflictError, NotFoundError
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.jobs.models import JobRow, JobStatus
 
@@ -116,6 +116,14 @@ async def get_job(session: ReadSession, job_id: int, *, owner_id: int | None) ->
     if row is None or (owner_id is not None and row.owner_id != owner_id):
         raise NotFoundError("There is no such job.", code="job_not_found")
     return row
+
+
+async def refuse_many(session: ReadSession, kind: str, *, owner_id: int, most: int) -> None:
+    """ConflictError 'runs_waiting' while that many jobs of a kind are unfinished for their owner."""
+    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING)
+    theirs = (JobRow.kind == kind, JobRow.owner_id == owner_id, JobRow.status.in_(unfinished))
+    if (await session.scalar(select(func.count()).select_from(JobRow).where(*theirs)) or 0) >= most:
+        raise ConflictError("Your other runs are not finished yet.", code="runs_waiting")
 
 
 async def cancel_job(session: WriteSession, clock: Clock, job_id: int, *, owner_id: int | None) -> JobRow:

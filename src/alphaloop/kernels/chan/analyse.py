@@ -134,8 +134,6 @@ def advance(
 
     `features` is float64[len(wanted), n or more]: row c gets the column `wanted[c]` (places in FEATURES) of each bar;
     with no columns nothing is written. Arrays must have room for n more bars; the prices must be checked before."""
-    # The compile cache watches this file only: after editing a callee in another file, clear it (the .nbi and .nbc
-    # files in __pycache__), or this loop keeps running the old one.
     known, fresh = spare_f[FEATURES_F : FEATURES_F + _COUNT], spare_f[FEATURES_F + _COUNT :]
     since = spare_i[FEATURES_I:]
     columns, n = wanted.shape[0], high.shape[0]

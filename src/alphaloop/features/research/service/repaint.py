@@ -3,10 +3,9 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from alphaloop.core.clock import Clock
-from alphaloop.core.errors import ConflictError
 from alphaloop.features.market.service import BarStore, read_series
 from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.models import RepaintMeasure
@@ -14,8 +13,8 @@ from alphaloop.features.research.service.structure import Found, Question, find_
 from alphaloop.features.research.structures import refuse_long
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
-from alphaloop.infra.jobs.local import enqueue, get_job
-from alphaloop.infra.jobs.models import JobRow, JobStatus
+from alphaloop.infra.jobs.local import enqueue, get_job, refuse_many
+from alphaloop.infra.jobs.models import JobRow
 
 REPAINT_JOB = "research.measure_repaint"
 WAITING = 3
@@ -64,7 +63,7 @@ async def start_repaint(session: WriteSession, actor: Actor, clock: Clock, quest
     """Queue the measurement. ConflictError while too many of this person's wait."""
     asked = await find_series(session, actor, question)
     named_config(question.config)
-    await refuse_many(session, actor, REPAINT_JOB)
+    await refuse_many(session, REPAINT_JOB, owner_id=actor.person, most=WAITING)
     args = {"instrument": asked.key.symbol, "timeframe": question.timeframe.value, "config": question.config}
     job_id = await enqueue(session, clock, REPAINT_JOB, args, owner_id=actor.person)
     assert job_id is not None  # only jobs of a period can exist already
@@ -81,14 +80,6 @@ async def note_repaint(
         session.add(row)
     row.bars, row.first_ts, row.last_ts = measured["bars"], measured["first_ts"], measured["last_ts"]
     row.counted, row.measured_at = measured["counted"], clock.now()
-
-
-async def refuse_many(session: ReadSession, actor: Actor, kind: str) -> None:
-    """ConflictError while WAITING jobs of that kind are unfinished for this person."""
-    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING)
-    mine = (JobRow.kind == kind, JobRow.owner_id == actor.person, JobRow.status.in_(unfinished))
-    if (await session.scalar(select(func.count()).select_from(JobRow).where(*mine)) or 0) >= WAITING:
-        raise ConflictError("Your other runs are not finished yet.", code="runs_waiting")
 
 
 async def _measure_of(session: ReadSession, asked: Found, config: str) -> RepaintMeasure | None:

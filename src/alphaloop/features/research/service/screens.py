@@ -14,10 +14,10 @@ from alphaloop.features.research import events
 from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.models import SavedScreen
 from alphaloop.features.research.screening import ScreenQuery, plain_query
-from alphaloop.features.research.service.repaint import refuse_many
+from alphaloop.features.research.service.repaint import WAITING
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
-from alphaloop.infra.jobs.local import enqueue, get_job
+from alphaloop.infra.jobs.local import enqueue, get_job, refuse_many
 from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.outbox import announce
 
@@ -40,7 +40,7 @@ async def start_screen(
     named_config(query.config)
     for name in instruments:
         await market.find_instrument(session, name)
-    await refuse_many(session, actor, SCREEN_JOB)
+    await refuse_many(session, SCREEN_JOB, owner_id=actor.person, most=WAITING)
     args: dict[str, Any] = {"query": plain_query(query), "instruments": list(instruments)}
     if screen_id is not None:
         args["screen_id"] = str(screen_id)
