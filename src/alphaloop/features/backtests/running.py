@@ -27,8 +27,8 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
     params = strategy.parse(args["params"])
     report(1, STEPS, "bars")
     store = BarStore(args["bars_dir"])
-    tables = {key: _table(store, key, args) for key in args["keys"]}
-    series = {key: _series(key, table) for key, table in tables.items()}
+    tables = {key: read_table(store, key, args) for key in args["keys"]}
+    series = {key: as_series(key, table) for key, table in tables.items()}
     report(2, STEPS, "strategy")
     rows = np.unique(np.concatenate([one.ts_ms for one in series.values()]))
     stakes = {
@@ -55,7 +55,8 @@ def find(key: str, strategies_dir: Path) -> Strategy:
     return load_own(key, strategies_dir) if key.startswith(PREFIX) else load_strategy(key)
 
 
-def _table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTable:
+def read_table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTable:
+    """Bars of one series in the period that was asked for; InvalidError 'no_bars' when there are none."""
     table = read_series(store, key, as_of_ms=None, since_ts=args["start_ts"])
     stop = len(table) if args["end_ts"] is None else int(np.searchsorted(table.ts, args["end_ts"], side="right"))
     if stop == 0:
@@ -67,7 +68,8 @@ def _table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTable:
     return table.cut(0, stop)
 
 
-def _series(key: SeriesKey, table: BarTable) -> Series:
+def as_series(key: SeriesKey, table: BarTable) -> Series:
+    """The bars as the engine takes them, each known at its close by the market's calendar."""
     calendar = key.calendar_rules
     ends = np.array([calendar.close_ms(one, key.timeframe) for one in table.ts.tolist()], dtype=np.int64)
     columns = (table.open, table.high, table.low, table.close, table.volume)

@@ -47,16 +47,7 @@ async def start_backtest(
     NotFoundError for an unknown instrument or series, InvalidError when series cannot be compared or the period is
     empty, ConflictError 'runs_waiting'. The strategy and its parameters are judged by the run, which may load them."""
     actor.require("backtest.run")
-    if None not in (asked["start_ts"], asked["end_ts"]) and asked["start_ts"] >= asked["end_ts"]:
-        raise _refused("The period ends before it begins.", "empty_period", "end_ts")
-    if len(set(asked["instruments"])) != len(asked["instruments"]):
-        raise _refused("An instrument is named twice.", "named_twice", "instruments")
-    timeframe = parse_timeframe(asked["timeframe"])
-    section = await market.cross_section(session, asked["instruments"], timeframe)
-    for key in section.keys:
-        _ = key.origin
-    if asked["benchmark"] is not None:
-        _ = (await market.series_key(session, asked["benchmark"], timeframe)).origin
+    await check_asked(session, asked)
     await refuse_many(session, BACKTEST_JOB, owner_id=actor.person, most=WAITING)
     args: dict[str, Any] = {}
     job_id = await enqueue(session, clock, BACKTEST_JOB, args, owner_id=actor.person)
@@ -67,6 +58,20 @@ async def start_backtest(
     await session.flush()
     job.args = {"backtest_id": str(row.id)}
     return Run(row, job)
+
+
+async def check_asked(session: ReadSession, asked: Mapping[str, Any]) -> None:
+    """Refuse at once what no run could be made of, as `start_backtest` says."""
+    if None not in (asked["start_ts"], asked["end_ts"]) and asked["start_ts"] >= asked["end_ts"]:
+        raise _refused("The period ends before it begins.", "empty_period", "end_ts")
+    if len(set(asked["instruments"])) != len(asked["instruments"]):
+        raise _refused("An instrument is named twice.", "named_twice", "instruments")
+    timeframe = parse_timeframe(asked["timeframe"])
+    section = await market.cross_section(session, asked["instruments"], timeframe)
+    for key in section.keys:
+        _ = key.origin
+    if asked["benchmark"] is not None:
+        _ = (await market.series_key(session, asked["benchmark"], timeframe)).origin
 
 
 async def list_backtests(
@@ -125,7 +130,11 @@ async def arguments_of(session: ReadSession, backtest_id: int) -> dict[str, Any]
     row = await session.get(BacktestRow, backtest_id)
     if row is None:
         raise NotFoundError("There is no such backtest.", code="backtest_not_found")
-    asked = row.asked
+    return await arguments_for(session, row.strategy, row.asked)
+
+
+async def arguments_for(session: ReadSession, strategy: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for conditions that are nobody's queued run: the passport asks with them too."""
     timeframe = parse_timeframe(asked["timeframe"])
     section = await market.cross_section(session, asked["instruments"], timeframe)
     specs = [(await market.find_instrument(session, key.symbol)).spec() for key in section.keys]
@@ -141,7 +150,7 @@ async def arguments_of(session: ReadSession, backtest_id: int) -> dict[str, Any]
         "by_ratio": _WITHIN if bound and not held <= {StoredMode.RAW, StoredMode.SPLIT} else None,
     }
     return {
-        "strategy": row.strategy,
+        "strategy": strategy,
         "params": asked["params"],
         "keys": section.keys,
         "benchmark": await _benchmark(session, asked["benchmark"], timeframe),
