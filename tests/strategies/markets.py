@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from alphaloop.engine.backtest import BacktestResult
 from alphaloop.engine.panel import Floats, Ints, Panel, Series, make_panel, make_series
 from alphaloop.engine.strategy import Strategy
 from alphaloop.kernels.futures_index import return_index
@@ -106,3 +107,12 @@ def _flat(name: str, ts: Ints, close: Floats) -> Series:
 
 def _ms(ts: pl.Series) -> Ints:
     return ts.dt.epoch("ms").to_numpy().astype(np.int64)
+
+
+def first_trades(result: BacktestResult, count: int) -> list[tuple[str, float, str, float]]:
+    """(day and price of the entry, day and price of the exit) of the first trades, prices to the cent."""
+    days = result.panel.ts_ms.astype("datetime64[ms]").astype("datetime64[D]").astype(str)
+    return [
+        (str(days[one.entry_row]), round(one.entry_price, 2), str(days[one.exit_row]), round(one.exit_price, 2))
+        for one in result.trades[:count]
+    ]

@@ -1,10 +1,16 @@
-"""The rule itself, on closes small enough to check by hand."""
+"""The rule itself, on bars small enough to check by hand, and on the index fund."""
+
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.features import build_panel
+from alphaloop.engine.invariance import check_prefix_invariance
 from alphaloop.engine.panel import make_series
 from alphaloop.engine.strategy import Signals, desired_at, load_strategy
+from tests.strategies.markets import daily_bars, first_trades
 
 STRATEGY = load_strategy("reversion/bollinger")
 
@@ -41,3 +47,24 @@ def test_absent_bars_are_passed_over() -> None:
     signals = STRATEGY.evaluate(build_panel([gappy, other], STRATEGY, params), params)
     np.testing.assert_array_equal(signals.target[rows, 0], [np.nan, np.nan, np.nan, 1, 1, 0, 0])
     assert signals.episode[:, 0].tolist() == [-1, -1, -1, -1, -1, 5, 5, -1, 8, 8]
+
+
+@pytest.mark.data
+def test_its_first_trades_of_the_index_fund_are_where_the_close_leaves_the_band(test_data: Path) -> None:
+    """Bands of 20 closes and two deviations, worked out apart: 108.59 < 109.09 on 1998-04-27 and 111.44 > 111.28 on
+    04-30; 108.50 < 108.51 on 06-03 and 111.81 > 110.67 on 06-05; 112.06 < 112.07 on 07-31 and 109.50 > 109.38 on 08-25.
+    Traded a session later.
+    """
+    [bars] = daily_bars(test_data, "equity_us/lean", ["SPY"])
+    result = run_backtest(STRATEGY, bars, STRATEGY.parse({}), cash=100_000, fee=0.001)
+    assert first_trades(result, 3) == [
+        ("1998-04-28", 109.78, "1998-05-01", 111.75),
+        ("1998-06-04", 108.25, "1998-06-08", 111.94),
+        ("1998-08-03", 111.78, "1998-08-26", 108.28),
+    ]
+
+
+@pytest.mark.data
+def test_it_says_the_same_about_the_index_fund_however_much_follows(test_data: Path) -> None:
+    [bars] = daily_bars(test_data, "equity_us/lean", ["SPY"])
+    assert check_prefix_invariance(STRATEGY, bars, STRATEGY.parse({}), prefixes=50) == []

@@ -1,10 +1,16 @@
-"""The rule itself, on bars small enough to check by hand."""
+"""The rule itself, on bars small enough to check by hand, and on the index fund."""
+
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.features import build_panel
+from alphaloop.engine.invariance import check_prefix_invariance
 from alphaloop.engine.panel import make_series
 from alphaloop.engine.strategy import Signals, desired_at, load_strategy
+from tests.strategies.markets import daily_bars, first_trades
 
 STRATEGY = load_strategy("trend/breakout")
 
@@ -63,3 +69,24 @@ def test_absent_bars_are_passed_over() -> None:
     signals = STRATEGY.evaluate(build_panel([gappy, other], STRATEGY, params), params)
     np.testing.assert_array_equal(signals.target[rows, 0], [np.nan, np.nan, np.nan, 1, 1, 0, 0])
     assert np.all(np.isnan(signals.target[:, 1]))
+
+
+@pytest.mark.data
+def test_its_first_trades_of_the_index_fund_are_where_the_close_leaves_its_channel(test_data: Path) -> None:
+    """Channels of 60 highs and 20 lows, worked out apart: 112.03 > 111.53 on 1998-04-02 and 108.59 < 108.97 on 04-27;
+    113.47 > 113.44 on 06-24 and 107.61 < 111.03 on 08-04; 111.48 > 111.25 on 11-02 and 133.09 < 133.31 on 1999-07-30.
+    Traded a session later.
+    """
+    [bars] = daily_bars(test_data, "equity_us/lean", ["SPY"])
+    result = run_backtest(STRATEGY, bars, STRATEGY.parse({}), cash=100_000, fee=0.001)
+    assert first_trades(result, 3) == [
+        ("1998-04-03", 112.34, "1998-04-28", 109.78),
+        ("1998-06-25", 113.91, "1998-08-05", 107.94),
+        ("1998-11-03", 111.59, "1999-08-02", 132.75),
+    ]
+
+
+@pytest.mark.data
+def test_it_says_the_same_about_the_index_fund_however_much_follows(test_data: Path) -> None:
+    [bars] = daily_bars(test_data, "equity_us/lean", ["SPY"])
+    assert check_prefix_invariance(STRATEGY, bars, STRATEGY.parse({}), prefixes=50) == []

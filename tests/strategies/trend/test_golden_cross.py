@@ -10,7 +10,7 @@ from alphaloop.engine.features import build_panel
 from alphaloop.engine.invariance import check_prefix_invariance
 from alphaloop.engine.panel import make_series
 from alphaloop.engine.strategy import Signals, desired_at, load_strategy
-from tests.strategies.markets import daily_bars
+from tests.strategies.markets import daily_bars, first_trades
 
 STRATEGY = load_strategy("trend/golden_cross")
 
@@ -56,14 +56,11 @@ def test_its_first_trades_of_the_index_fund_are_where_the_averages_cross(test_da
     """
     [bars] = daily_bars(test_data, "equity_us/lean", ["SPY"])
     result = run_backtest(STRATEGY, bars, STRATEGY.parse({}), cash=100_000, fee=0.001)
-
-    def told(row: int, price: float) -> tuple[str, float]:
-        return str(np.datetime64(int(bars.ts_ms[row]), "ms"))[:10], round(price, 2)
-
-    entries = [told(trade.entry_row, trade.entry_price) for trade in result.trades[:3]]
-    exits = [told(trade.exit_row, trade.exit_price) for trade in result.trades[:3]]
-    assert entries == [("1998-12-09", 118.69), ("1999-11-12", 139.25), ("2003-05-16", 94.89)]
-    assert exits == [("1999-11-08", 137.0), ("2000-10-31", 141.02), ("2004-08-19", 109.81)]
+    assert first_trades(result, 3) == [
+        ("1998-12-09", 118.69, "1999-11-08", 137.0),
+        ("1999-11-12", 139.25, "2000-10-31", 141.02),
+        ("2003-05-16", 94.89, "2004-08-19", 109.81),
+    ]
 
 
 @pytest.mark.data
