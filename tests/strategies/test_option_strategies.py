@@ -118,7 +118,7 @@ def test_it_trades_and_nothing_begins_before_the_start(key: str) -> None:
     assert len(result.trades) >= 3
     assert min(fill.row for fill in result.fills) > 600
     assert np.all(result.equity[:601] == CASH)
-    assert any("No quoted option prices" in note for note in result.notes)
+    assert result.notes[0].code == "options_by_model"
 
 
 @every_strategy

@@ -17,6 +17,7 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
 from alphaloop.engine.continuity import factors_of, in_traded_prices, seen_through
 from alphaloop.engine.features import build_panel
+from alphaloop.engine.notes import Note, note_rows
 from alphaloop.engine.panel import Floats, Panel, Series, make_panel
 from alphaloop.engine.portfolio import Trade, Trips, find_trips, trades_of
 from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
@@ -49,7 +50,7 @@ class BacktestResult:
     panel: Panel
     signals: Signals
     unfilled: Unfilled
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     flows: Flows | None = None
     stopped: int = -1
     ruled: bool = False
@@ -72,7 +73,7 @@ class BacktestResult:
             lines.append(f"  {name:<14}{text:>18}")
         if self.ruled or len(self.unfilled.row):
             lines += [f"  {line}" for line in tell_unfilled(self.unfilled)]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(str(note) for note in self.notes)])
 
 
 def run_backtest(
@@ -211,7 +212,7 @@ def result_rows(result: BacktestResult, labels: Sequence[Any] | None = None) -> 
         "trades": trades,
         "equity": [{"ts": ts[row], "equity": value} for row, value in enumerate(result.equity.tolist())],
         "unfilled": count_unfilled(result.unfilled),
-        "notes": list(result.notes),
+        "notes": note_rows(result.notes),
     }
 
 
@@ -246,12 +247,12 @@ def _metrics(panel: Panel, rules: Rules, made: Simulation, trips: Trips) -> dict
     }
 
 
-def _notes(panel: Panel, made: Simulation, ground: Ground | None) -> tuple[str, ...]:
+def _notes(panel: Panel, made: Simulation, ground: Ground | None) -> tuple[Note, ...]:
     notes = []
     if np.any(np.isfinite(panel.close) & ~np.isfinite(panel.open)):
-        notes.append("Some bars have only a close: what should trade at their open traded at that close.")
+        notes.append(Note("close_only_bars"))
     if ground is not None and ground.outside:
-        notes.append(f"On {ground.outside} days bars lay outside their price limits: none were applied there.")
+        notes.append(Note("outside_limits", {"days": int(ground.outside)}))
     if made.stopped >= 0:
-        notes.append(f"The account was liquidated in row {made.stopped}; nothing traded after it.")
+        notes.append(Note("liquidated", {"row": int(made.stopped)}))
     return tuple(notes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from alphaloop.engine.backtest import BacktestResult, periods_per_year
+from alphaloop.engine.notes import note_rows
 from alphaloop.engine.panel import Floats, Ints
 from alphaloop.engine.portfolio import Trade
 from alphaloop.engine.sim_unfilled import count_unfilled
@@ -54,7 +55,7 @@ def make_report(result: BacktestResult, *, benchmark: Floats | None = None, draw
         "reasons": _by_reason(result),
         "unfilled": count_unfilled(result.unfilled),
         "gaps": find_gaps(panel.ts_ms),
-        "notes": list(result.notes),
+        "notes": note_rows(result.notes),
     }
 
 

@@ -63,7 +63,7 @@ def test_raw_bars_keep_to_their_limits_but_on_ex_dates_and_the_report_says_so(te
     assert counts["entries"]["asked"] >= counts["entries"]["unfilled"]
     assert f"of {counts['entries']['asked']}" in str(result)
     # Moutai gave one share for ten on 2011-07-01, 2014-06-25 and 2015-07-17; its dividends move the price by far less.
-    assert result.notes == ("On 3 days bars lay outside their price limits: none were applied there.",)
+    assert [(note.code, dict(note.params)) for note in result.notes] == [("outside_limits", {"days": 3})]
 
 
 @pytest.mark.data

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aligned } from '../../src/lib/features/backtests/aligned';
 import { best, direction, written } from '../../src/lib/features/backtests/figures';
-import { heat, obstacles, sorted, type Trade } from '../../src/lib/features/backtests/report';
+import { en, zh } from '../../src/lib/i18n/index.svelte';
+import { heat, noteText, obstacles, sorted, type Trade } from '../../src/lib/features/backtests/report';
 
 const trade = (part: Partial<Trade>): Trade => ({ instrument: 'BTC/USDT@binance', side: 'BUY', quantity: 1, entry_ts: 0, exit_ts: 1, entry_price: 1, exit_price: 2, fees: 0, pnl: 1, return: 1, bars: 1, mfe: null, mae: null, ...part });
 
@@ -67,5 +68,23 @@ describe('curves of several runs', () => {
     expect(ts).toEqual([1, 2, 3, 4]);
     expect(values[0]?.map((value) => value && Math.round(value))).toEqual([0, 0, 10, null]);
     expect(values[1]).toEqual([null, 0, -50, 50]);
+  });
+});
+
+describe('a note', () => {
+  it('says its numbers in both languages, shares of one in per cent', () => {
+    const note = { code: 'option_costs', params: { half_spread: 0.1, half_share: 0.006, dividend: 0.018 } };
+    expect(noteText(note, en.backtests.notes)).toBe('Half the spread was 0.1 and 0.6% of the price; dividends were taken as 1.8% a year.');
+    expect(noteText(note, zh.backtests.notes)).toContain('0.6%');
+  });
+
+  it('of an older report is shown as it was written', () => expect(noteText('A sentence.', en.backtests.notes)).toBe('A sentence.'));
+
+  it('leaves no place unfilled in either language', () => {
+    for (const words of [en.backtests.notes, zh.backtests.notes])
+      for (const [code, text] of Object.entries(words)) {
+        const params = Object.fromEntries([...text.matchAll(/\{(\w+)%?\}/g)].map(([, name]) => [name, 3]));
+        expect(noteText({ code, params }, words)).not.toMatch(/[{}]/);
+      }
   });
 });

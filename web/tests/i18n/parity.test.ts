@@ -7,7 +7,7 @@ type Tree = { [key: string]: unknown };
 /** Names that only one language needs: English keeps B1 and the platform's own English reasons. */
 /** Their argument is a truth value or is folded into the sentence. */
 const HAS_OWN_WORDS = /(pointIs|lineLimit|lineStop)$/;
-const ONE_SIDED = ['chan.names', 'sessions.reasons', 'sources.kinds', 'backtests.reasons', 'backtests.notes'];
+const ONE_SIDED = ['chan.names', 'sessions.reasons', 'sources.kinds', 'backtests.reasons'];
 
 function leaves(tree: Tree, path = ''): [string, unknown][] {
   return Object.entries(tree).flatMap(([key, value]) => {

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from alphaloop import __version__
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import periods_per_year
 from alphaloop.engine.features import build_panel
+from alphaloop.engine.notes import Note
 from alphaloop.engine.options.book import OptionBook
 from alphaloop.engine.options.fills import OptionFill, OptionTrade, Refused
 from alphaloop.engine.options.legs import Contracts, Legs
@@ -28,7 +30,7 @@ MarketOf = Callable[[Panel, Contracts, Terms], Market]
 
 @dataclass(frozen=True, slots=True)
 class OptionResult:
-    """What a run showed. Equal `run_id`s mean equal results; `notes` say in words how options were priced.
+    """What a run showed. Equal `run_id`s mean equal results; `notes` say how options were priced.
 
     `metrics` are named as in a backtest without options; a trade is a group of legs from beginning to end. `equity`
     and `margin` are float64[T], one value per row of `panel`, after that row's close.
@@ -47,7 +49,7 @@ class OptionResult:
     panel: Panel
     signals: Signals
     legs: Legs
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     stopped: int = -1
 
 
@@ -123,30 +125,20 @@ def _metrics(book: OptionBook, cash: float, start: int) -> dict[str, float | int
     }
 
 
-def _notes(book: OptionBook, market: Market, terms: Terms) -> tuple[str, ...]:
-    notes = [*market.notes]
-    notes.append("What was decided at one close traded at the next one; cash earned no interest and paid none.")
-    ended = "delivered the underlying, which was sold at the next close" if terms.delivery else "paid its worth in cash"
-    notes.append(f"An option in the money at the last close up to its expiry {ended}; none was exercised before.")
-    for why, said in _REFUSED.items():
-        count = sum(one.why == why for one in book.refused)
-        if count:
-            notes.append(f"{count} times a group of legs {said}.")
+def _notes(book: OptionBook, market: Market, terms: Terms) -> tuple[Note, ...]:
+    notes = [*market.notes, Note("option_fills")]
+    notes.append(Note("options_delivered" if terms.delivery else "options_settled_in_cash"))
+    refused = Counter(one.why for one in book.refused)
+    notes += [Note(f"refused_{why}", {"count": refused[why]}) for why in _REFUSED if refused[why]]
     called = sum(trade.ended == "margin_call" for trade in book.trades)
     if called:
-        notes.append(f"{called} groups were closed because the account no longer covered its margin.")
+        notes.append(Note("margin_called", {"count": called}))
     if book.stopped >= 0:
-        notes.append(f"The account was empty in row {book.stopped}; nothing traded after it.")
+        notes.append(Note("emptied", {"row": book.stopped}))
     return tuple(notes)
 
 
-_REFUSED = {
-    "expired": "was asked for after its expiry",
-    "no_quote": "could not begin for want of a quote",
-    "too_small": "did not begin because its share of the equity was less than one contract",
-    "no_cash": "did not begin because it cost more than the cash",
-    "no_margin": "did not begin because the equity did not cover its margin",
-}
+_REFUSED = ("expired", "no_quote", "too_small", "no_cash", "no_margin")
 
 
 def _run_id(strategy: Strategy, panel: Panel, params: Any, terms: Terms, cash: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alphaloop.core.errors import InvalidError
+from alphaloop.engine.notes import Note
 from alphaloop.engine.options.legs import Contracts
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.kernels.options.greeks import option_greeks
@@ -73,7 +74,7 @@ class Market(Protocol):
     """Quotes at a row's close, known only then."""
 
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[Note, ...]: ...
 
     def at(self, row: int, which: Ints) -> Quotes: ...
 
@@ -117,14 +118,11 @@ class ModelQuotes:
         self._contracts, self._terms = contracts, terms
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        return (
-            "No quoted option prices: every option was priced by Black-Scholes-Merton from the underlying and its VIX, "
-            "with volatility = VIX x (0.88 - 0.21 x d), d being the strike's distance from the forward in deviations "
-            "(-4 to 1). Real quotes differ, most of all in a panic.",
-            f"Half the spread was {self._terms.half_spread:g} and {self._terms.half_share:.1%} of the price; dividends "
-            f"were taken as {self._terms.dividend:.1%} a year.",
-        )
+    def notes(self) -> tuple[Note, ...]:
+        rule = {"at_forward": AT_FORWARD, "per_deviation": -PER_DEVIATION, "nearest": _NEAREST, "farthest": _FARTHEST}
+        terms = self._terms
+        costs = {"half_spread": terms.half_spread, "half_share": terms.half_share, "dividend": terms.dividend}
+        return Note("options_by_model", rule), Note("option_costs", costs)
 
     def at(self, row: int, which: Ints) -> Quotes:
         spot, strike, years, volatility, call, rate = self._inputs(row, which)
@@ -164,8 +162,8 @@ class ChainQuotes:
         self._contracts, self._terms, self._chain = contracts, terms, chain
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        return ("Options traded at the quoted bid and ask of the row after the decision.",)
+    def notes(self) -> tuple[Note, ...]:
+        return (Note("options_quoted"),)
 
     def at(self, row: int, which: Ints) -> Quotes:
         part = slice(int(self._chain.start[row]), int(self._chain.start[row + 1]))

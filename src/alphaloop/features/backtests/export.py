@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from alphaloop.engine.notes import sentence_of
+
 _COLUMNS = (
     "instrument",
     "side",
@@ -66,7 +68,7 @@ def report_html(report: bytes) -> str:
                 for one in made["instruments"]
             ],
         ),
-        *(f"<p>{html.escape(note)}</p>" for note in made["notes"]),
+        *(f"<p>{html.escape(sentence_of(note))}</p>" for note in made["notes"]),
         *(f"<p>No bars from {_time(gap['from_ts'])} to {_time(gap['to_ts'])}.</p>" for gap in made["gaps"]),
     ]
     head = (

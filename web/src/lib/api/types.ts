@@ -61,6 +61,7 @@ export type Job = Pick<S['JobOut'], 'id' | 'kind' | 'status' | 'progress' | 'res
 
 export type ParamSpec = S['ParamView'];
 export type Strategy = S['StrategyView'];
+export type BrokenFile = S['BrokenFile'];
 export type Backtest = S['BacktestOut'];
 export type NewBacktest = S['BacktestAsked'];
 export type Comparison = S['Comparison'];

@@ -21,6 +21,8 @@ export type YearRow = { year: number; months: (number | null)[]; whole: number |
 export type InstrumentRow = { name: string; trades: number; pnl: number; win_rate: number | null; bars: number; fees: number };
 export type ReasonRow = { entry: string; exit: string; trades: number; pnl: number };
 export type Unfilled = { asked: number; unfilled: number; never: number; reasons: Record<string, number> };
+/** A remark of the engine: a code, and the numbers and names of its sentence. */
+export type Note = { code: string; params: Record<string, number | string> };
 export type Report = {
   run_id: string;
   params: Record<string, unknown>;
@@ -34,7 +36,7 @@ export type Report = {
   reasons: ReasonRow[];
   unfilled: { entries: Unfilled; exits: Unfilled };
   gaps: { from_ts: number; to_ts: number }[];
-  notes: string[];
+  notes: (Note | string)[];
 };
 export type Figures = Record<string, number | null | undefined>;
 export type Result = Backtest & { equity_curve: Curve | null; trades: Trade[] | null; report: Report | null };
@@ -63,4 +65,15 @@ export function heat(value: number | null): number {
 export function obstacles({ entries, exits }: Report['unfilled']): [string, number, number][] {
   const names = new Set([...Object.keys(entries.reasons), ...Object.keys(exits.reasons)]);
   return [...names].map((name) => [name, entries.reasons[name] ?? 0, exits.reasons[name] ?? 0]);
+}
+
+/** A note in words: `{name}` is a number or a name of it, `{name%}` a share of one in per cent. Older reports hold the
+ * English sentence itself. */
+export function noteText(note: Note | string, words: Record<string, string>): string {
+  if (typeof note === 'string') return note;
+  return (words[note.code] ?? note.code).replace(/\{(\w+)(%?)\}/g, (_, name: string, share: string) => {
+    const value = note.params[name];
+    if (typeof value !== 'number') return String(value ?? '');
+    return share ? `${Number((100 * value).toPrecision(4))}%` : String(Number(value.toPrecision(8)));
+  });
 }

@@ -1,17 +1,21 @@
 // The strategies that can run, read once.
 import { api, ask } from '$lib/api/transport';
-import type { Strategy } from '$lib/api/types';
+import type { BrokenFile, Strategy } from '$lib/api/types';
 
 class Strategies {
   items = $state.raw<Strategy[]>([]);
+  /** Files in the person's own folder that are no strategies yet, and why. */
+  broken = $state.raw<BrokenFile[]>([]);
   cause = $state<unknown>(null);
   /** False until the list was read once, however that ended. */
   read = $state(false);
 
-  async load(): Promise<void> {
-    if (this.items.length) return;
+  /** Reads the list once; `anew` reads it again, since a file may have been written meanwhile. */
+  async load(anew = false): Promise<void> {
+    if (this.items.length && !anew) return;
     try {
-      this.items = (await ask(api.GET('/api/v1/strategies'))).items;
+      const page = await ask(api.GET('/api/v1/strategies'));
+      [this.items, this.broken] = [page.items, page.broken ?? []];
       this.cause = null;
     } catch (cause) {
       this.cause = cause;

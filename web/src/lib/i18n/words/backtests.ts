@@ -42,9 +42,26 @@ export const zh = {
   obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损' } as Record<string, string>,
   honest: '数据与说明', gap: (from: string, to: string) => `${from} 到 ${to} 没有 K 线`, noGaps: '区间里没有缺口。', runId: (id: string) => `编号 ${id}`,
   notes: {
-    'Some bars have only a close: what should trade at their open traded at that close.': '有些 K 线只有收盘价：本该在开盘成交的，按那个收盘价成交。'
+    close_only_bars: '有些 K 线只有收盘价：本该在开盘成交的，按那个收盘价成交。',
+    outside_limits: '有 {days} 天的 K 线在涨跌停之外，那里没有套用涨跌停。',
+    liquidated: '账户在第 {row} 行被强平，之后没有交易。',
+    extra_absent: '{rows} 行里有 {absent} 行不知道 {name}，那里不能据它做决定。',
+    options_by_model: '没有真实的期权报价：每张期权都按标的和它的 VIX，用布莱克－斯科尔斯－默顿公式定价，波动率 = VIX ×（{at_forward} − {per_deviation} × d），d 是行权价离远期价几个标准差（{nearest} 到 {farthest}）。真实报价会不同，恐慌时差得最多。',
+    option_costs: '买卖价差的一半按 {half_spread} 加价格的 {half_share%} 计，股息按每年 {dividend%} 计。',
+    options_quoted: '期权按决定之后那一行的真实买卖报价成交。',
+    option_fills: '这一根收盘时的决定，在下一根收盘价成交；现金不计利息。',
+    options_settled_in_cash: '到期前最后一个收盘价处在价内的期权，按其价值付现；没有提前行权。',
+    options_delivered: '到期前最后一个收盘价处在价内的期权交割标的，下一个收盘价卖出；没有提前行权。',
+    options_without_rules: '涨跌停、滑点、成交量上限和做空开关对期权不起作用。',
+    refused_expired: '有 {count} 次要开的组合已经到期。',
+    refused_no_quote: '有 {count} 次因为没有报价，组合没能开始。',
+    refused_too_small: '有 {count} 次因为资金份额不到一张，组合没有开始。',
+    refused_no_cash: '有 {count} 次因为现金不够，组合没有开始。',
+    refused_no_margin: '有 {count} 次因为权益不够保证金，组合没有开始。',
+    margin_called: '有 {count} 组因为权益撑不住保证金而被平掉。',
+    emptied: '账户在第 {row} 行归零，之后没有交易。'
   } as Record<string, string>,
-  liquidated: (row: string) => `账户在第 ${row} 行被强平，之后没有交易。`, outside: (days: string) => `有 ${days} 天的 K 线在涨跌停之外，那里没有套用涨跌停。`,
+  brokenFiles: '读不了的文件', readAgain: '再读一次', brokenHint: '这些文件在你自己的策略文件夹里，但还不是策略。改好，存盘，就会出现在下面。',
   catalogue: (n: number, kinds: number) => `${n} 个策略，${kinds} 类`, believes: '它相信什么', fails: '什么时候失灵', atLeast: (n: number) => `至少要 ${n} 个品种`, alsoNeeds: (what: string) => `价格之外还要：${what}`, limits: '范围', standard: '默认', kinds: { int: '整数', float: '小数', bool: '开关', choice: '选项', text: '文字' } as Record<string, string>,
   lately: '最近的回测', neverRun: '它还没有回测过。', unknownStrategy: '没有这个策略', unknownStrategyHint: '它可能改了名字，或者只在自己的文件夹里。', allStrategies: '全部策略', unknownRun: '没有这次回测', unknownRunHint: '它可能已经删掉了。', allRuns: '全部回测'
 };
@@ -85,8 +102,27 @@ export const en: typeof zh = {
   unfilledSentence: (what, unfilled, asked) => `${what}: ${unfilled} of ${asked} could not trade at once`, never: (n) => `${n} never traded`,
   obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there' },
   honest: 'Data and notes', gap: (from, to) => `No bars from ${from} to ${to}`, noGaps: 'No gap in the period.', runId: (id) => `run ${id}`,
-  notes: {},
-  liquidated: (row) => `The account was liquidated in row ${row}; nothing traded after it.`, outside: (days) => `On ${days} days bars lay outside their price limits: none were applied there.`,
+  notes: {
+    close_only_bars: 'Some bars have only a close: what should trade at their open traded at that close.',
+    outside_limits: 'On {days} days bars lay outside their price limits: none were applied there.',
+    liquidated: 'The account was liquidated in row {row}; nothing traded after it.',
+    extra_absent: 'On {absent} of {rows} rows {name} was not known; nothing could be decided by it there.',
+    options_by_model: 'No quoted option prices: every option was priced by Black-Scholes-Merton from the underlying and its VIX, with volatility = VIX × ({at_forward} − {per_deviation} × d), d being the strike’s distance from the forward in deviations ({nearest} to {farthest}). Real quotes differ, most of all in a panic.',
+    option_costs: 'Half the spread was {half_spread} and {half_share%} of the price; dividends were taken as {dividend%} a year.',
+    options_quoted: 'Options traded at the quoted bid and ask of the row after the decision.',
+    option_fills: 'What was decided at one close traded at the next one; cash earned no interest and paid none.',
+    options_settled_in_cash: 'An option in the money at the last close up to its expiry paid its worth in cash; none was exercised before.',
+    options_delivered: 'An option in the money at the last close up to its expiry delivered the underlying, which was sold at the next close; none was exercised before.',
+    options_without_rules: 'Price limits, slippage, the volume limit and the switch for short selling do not bind options.',
+    refused_expired: '{count} times a group of legs was asked for after its expiry.',
+    refused_no_quote: '{count} times a group of legs could not begin for want of a quote.',
+    refused_too_small: '{count} times a group of legs did not begin because its share of the equity was less than one contract.',
+    refused_no_cash: '{count} times a group of legs did not begin because it cost more than the cash.',
+    refused_no_margin: '{count} times a group of legs did not begin because the equity did not cover its margin.',
+    margin_called: '{count} groups were closed because the account no longer covered its margin.',
+    emptied: 'The account was empty in row {row}; nothing traded after it.'
+  },
+  brokenFiles: 'Files that cannot be read', readAgain: 'Read again', brokenHint: 'They lie in the folder of your own strategies and are none yet. Mended and saved, they appear below.',
   catalogue: (n, kinds) => `${n} strategies of ${kinds} kinds`, believes: 'What it believes', fails: 'When it fails', atLeast: (n) => `Needs ${n} symbols at least`, alsoNeeds: (what) => `Besides prices it needs: ${what}`, limits: 'Range', standard: 'Default', kinds: { int: 'Whole', float: 'Number', bool: 'Switch', choice: 'Choice', text: 'Text' },
   lately: 'Latest backtests', neverRun: 'It has not been backtested yet.', unknownStrategy: 'No such strategy', unknownStrategyHint: 'It may have been renamed, or lies in a folder of your own.', allStrategies: 'All strategies', unknownRun: 'No such backtest', unknownRunHint: 'It may have been deleted.', allRuns: 'All backtests'
 };
