@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alphaloop.features.backtests import service
+from alphaloop.features.backtests import passport_jobs, service
 from alphaloop.features.backtests.running import TARGET
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.local import JobContext, JobHandler
@@ -27,4 +27,4 @@ async def run_backtest(context: JobContext) -> dict[str, Any]:
     return {"backtest_id": str(backtest_id), "run_id": made["run_id"]}
 
 
-HANDLERS: dict[str, JobHandler] = {service.BACKTEST_JOB: run_backtest}
+HANDLERS: dict[str, JobHandler] = {service.BACKTEST_JOB: run_backtest, **passport_jobs.HANDLERS}

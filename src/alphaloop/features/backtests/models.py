@@ -7,7 +7,10 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.dialects.mysql import LONGBLOB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from alphaloop.features.backtests.passport_models import PassportRow
 from alphaloop.infra.columns import Key, Model
+
+__all__ = ["BacktestRow", "PassportRow"]
 
 
 class BacktestRow(Model):
