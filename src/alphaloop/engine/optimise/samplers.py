@@ -84,8 +84,10 @@ class BayesSampler:
         known = {self._space.key(trial.point) for trial in trials}
         found: list[Point] = []
         for _ in range(4 * count):
+            if len(found) == count:
+                break
             point = self._point(study.ask(self._axes).params)
-            if len(found) < count and self._admits(point) and self._space.key(point) not in known:
+            if self._admits(point) and self._space.key(point) not in known:
                 known.add(self._space.key(point))
                 found.append(point)
         # A small space is soon known where it is good; the rest of the batch looks elsewhere.
