@@ -1,15 +1,21 @@
 """A child process does a job's work: its word comes back, its mistakes too, and it can always be ended."""
 
+import asyncio
+import os
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.infra.jobs.child import Report, in_child
+from alphaloop.infra.jobs.child import Report, Teller, in_child
+from alphaloop.infra.jobs.crew import Crew
 from alphaloop.infra.jobs.local import JobCancelledError
 
 HERE = __name__
+ROOT = Path(__file__).parents[3]
 
 
 def answer(args: dict[str, Any], report: Report) -> Any:
@@ -79,3 +85,95 @@ async def test_whatever_progress_raises_ends_it() -> None:
 
     with pytest.raises(JobCancelledError):
         await in_child(f"{HERE}:sleep", {}, deadline_s=60, memory_mb=1024, progress=stop)
+
+
+def tell(args: dict[str, Any], report: Teller) -> Any:
+    for part in range(3):
+        report.part({"part": part})
+    return "all"
+
+
+def _sleep_on(args: Any) -> None:
+    return None
+
+
+def _tell_and_sleep(state: None, items: list[str]) -> list[int]:
+    from pathlib import Path
+
+    with Path(items[0]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    time.sleep(60)
+    return [0]
+
+
+def sleep_together(args: dict[str, Any], report: Report) -> Any:
+    with Crew(_sleep_on, _tell_and_sleep, None, count=2) as crew:
+        return crew.share([args["path"]] * 2)
+
+
+async def test_parts_come_ahead_of_the_answer_and_in_order() -> None:
+    parts: list[Any] = []
+
+    async def take(part: Any) -> None:
+        parts.append(part["part"])
+
+    answer = await in_child(f"{HERE}:tell", {}, deadline_s=30, memory_mb=1024, progress=_quiet, on_part=take)
+    assert (answer, parts) == ("all", [0, 1, 2])
+
+
+async def test_a_cancelled_job_takes_its_whole_crew_along_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "pids"
+
+    async def stop_when_asleep(done: int, total: int, note: str) -> None:
+        if len(pids(path)) == 2:
+            raise JobCancelledError
+
+    with pytest.raises(JobCancelledError):
+        await in_child(
+            f"{HERE}:sleep_together", {"path": str(path)}, deadline_s=60, memory_mb=4096, progress=stop_when_asleep
+        )
+    await all_gone(pids(path))
+
+
+async def test_a_child_and_its_crew_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "pids"
+    code = (
+        "import asyncio\n"
+        "from tests.infra.jobs.test_child import *\n"
+        "async def quiet(*_): pass\n"
+        f"asyncio.run(in_child(HERE + ':sleep_together', {{'path': {str(path)!r}}}, deadline_s=60, memory_mb=4096,"
+        " progress=quiet))\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT)
+    while len(pids(path)) < 2:
+        await asyncio.sleep(0.05)
+        assert parent.returncode is None
+    parent.kill()
+    await parent.wait()
+    await all_gone(pids(path))
+
+
+def pids(path: Path) -> list[int]:
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+async def all_gone(found: list[int]) -> None:
+    """Within two seconds none of them runs any more."""
+    assert len(found) == 2
+    for _ in range(40):
+        if not any(map(runs, found)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("processes were left behind")
+
+
+def runs(pid: int) -> bool:
+    """Whether that process lives; one that nobody has waited for yet does not."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def _quiet(done: int, total: int, note: str) -> None:
+    """Nobody looks."""

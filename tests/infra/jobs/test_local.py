@@ -12,6 +12,7 @@ from alphaloop.infra.db import Database
 from alphaloop.infra.jobs.local import (
     LEASE_S,
     MAX_ATTEMPTS,
+    JobCancelledError,
     JobContext,
     LocalWorker,
     cancel_job,
@@ -190,3 +191,43 @@ async def test_a_nudge_wakes_the_worker_before_its_next_look(db: Database, clock
     with pytest.raises(asyncio.CancelledError):
         await running
     assert len(work.ran) == 1
+
+
+async def test_what_is_soon_done_does_not_wait_for_what_takes_long(db: Database, clock: ManualClock) -> None:
+    slow, quick = Work(), Work()
+    slow.hold = asyncio.Event()
+    handlers = {"tests.slow": slow, "tests.work": quick}
+    both = LocalWorker(db, clock, handlers, holder="one", poll_s=0.01, long=["tests.slow"])
+    async with db.write() as session:
+        ids = [await enqueue(session, clock, kind, {}) for kind in ("tests.slow", "tests.work", "tests.slow")]
+    running = asyncio.create_task(both.run())
+    await slow.started.wait()
+    await quick.started.wait()
+    assert (slow.ran, quick.ran) == ([ids[0]], [ids[1]])
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_one_job_is_served_by_its_number_once(db: Database, clock: ManualClock, work: Work) -> None:
+    first, second = [await asked(db, clock) for _ in range(2)]
+    one = worker(db, clock, work)
+    assert await one.run_one(second) is True
+    assert await one.run_one(second) is False
+    assert work.ran == [second]
+    assert (await state(db, first)).status == JobStatus.QUEUED
+
+
+async def test_who_lost_the_job_writes_nothing_more(db: Database, clock: ManualClock, work: Work) -> None:
+    job_id = await asked(db, clock)
+    lost = JobContext(db, clock, job_id, 1, {}, holder="late")
+    work.hold = asyncio.Event()
+    running = asyncio.create_task(worker(db, clock, work).run_one())
+    await work.started.wait()
+    with pytest.raises(JobCancelledError):
+        async with db.write() as session:
+            await lost.hold(session)
+    async with db.write() as session:
+        await JobContext(db, clock, job_id, 1, {}, holder="one").hold(session)
+    work.hold.set()
+    await running

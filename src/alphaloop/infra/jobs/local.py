@@ -5,12 +5,12 @@ A worker that dies leaves its lease to expire and the job is claimed again, so e
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from loguru import logger
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alphaloop.core.clock import Clock
@@ -54,6 +54,13 @@ class JobContext:
         """The one object of that type (settings, the vault, …) the worker was started with."""
         found: Part = self._parts[kind]
         return found
+
+    async def hold(self, session: WriteSession) -> None:
+        """Raise JobCancelledError unless this run still has the job: ask in a transaction that writes what it found, so
+        that a worker which lost its lease writes nothing beside the next one."""
+        holder = await session.scalar(select(JobRow.lease_holder).where(JobRow.id == self.job_id).with_for_update())
+        if holder != self._holder:
+            raise JobCancelledError
 
     async def progress(self, done: int, total: int, note: str = "") -> None:
         """Record progress, extend the lease, and raise JobCancelledError if the job was cancelled or taken over."""
@@ -136,8 +143,18 @@ async def cancel_job(session: WriteSession, clock: Clock, job_id: int, *, owner_
     return row
 
 
+def waiting_jobs(kinds: Collection[str], now: datetime) -> Select[int]:
+    """Ids of the jobs of these kinds that anybody may claim: waiting, or left behind by a worker that died."""
+    abandoned = (JobRow.status == JobStatus.RUNNING) & (JobRow.lease_until < now)
+    claimable = or_(JobRow.status == JobStatus.QUEUED, abandoned)
+    return select(JobRow.id).where(JobRow.kind.in_(kinds), claimable).order_by(JobRow.id)
+
+
 class LocalWorker:
-    """Claims and runs jobs one at a time; `wake()` spares the wait until the next look."""
+    """Claims and runs jobs; `wake()` spares the wait until the next look.
+
+    One at a time, but for the kinds in `long`: these have a second lane, also one at a time, so that what is soon done
+    never waits for what takes hours."""
 
     def __init__(
         self,
@@ -148,6 +165,7 @@ class LocalWorker:
         holder: str,
         poll_s: float = 1.0,
         parts: Mapping[type[Any], Any] | None = None,
+        long: Collection[str] = (),
     ) -> None:
         self._db = db
         self._clock = clock
@@ -155,22 +173,33 @@ class LocalWorker:
         self._parts = parts or {}
         self._holder = holder
         self._poll_s = poll_s
-        self._wake = asyncio.Event()
+        self._lanes = [[kind for kind in handlers if kind not in long], [kind for kind in handlers if kind in long]]
+        self._wakes = [asyncio.Event() for _ in self._lanes]
 
     def wake(self) -> None:
-        self._wake.set()
+        for wake in self._wakes:
+            wake.set()
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for kinds, wake in zip(self._lanes, self._wakes, strict=True):
+                if kinds:
+                    group.create_task(self._serve(kinds, wake))
+
+    async def _serve(self, kinds: Collection[str], wake: asyncio.Event) -> None:
         while True:
-            self._wake.clear()
-            while await self.run_one():
+            wake.clear()
+            while await self._run_next(kinds, None):
                 pass
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._poll_s)
+                await asyncio.wait_for(wake.wait(), self._poll_s)
 
-    async def run_one(self) -> bool:
-        """Claim and run the oldest waiting job; False when there is none."""
-        claimed = await self._claim()
+    async def run_one(self, job_id: int | None = None) -> bool:
+        """Claim and run the oldest waiting job, or that one; False when there is nothing to claim."""
+        return await self._run_next(self._handlers, job_id)
+
+    async def _run_next(self, kinds: Collection[str], job_id: int | None) -> bool:
+        claimed = await self._claim(kinds, job_id)
         if claimed is None:
             return False
         context = JobContext(
@@ -210,15 +239,11 @@ class LocalWorker:
                     .values(lease_until=self._clock.now() + timedelta(seconds=LEASE_S))
                 )
 
-    async def _claim(self) -> JobRow | None:
+    async def _claim(self, kinds: Collection[str], wanted: int | None) -> JobRow | None:
         now = self._clock.now()
-        abandoned = (JobRow.status == JobStatus.RUNNING) & (JobRow.lease_until < now)
-        waiting = (
-            select(JobRow.id)
-            .where(JobRow.kind.in_(self._handlers), or_(JobRow.status == JobStatus.QUEUED, abandoned))
-            .order_by(JobRow.id)
-            .limit(1)
-        )
+        waiting = waiting_jobs(kinds, now).limit(1)
+        if wanted is not None:
+            waiting = waiting.where(JobRow.id == wanted)
         async with self._db.read() as reader:
             if await reader.scalar(waiting) is None:
                 return None
