@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alphaloop.core.errors import AlphaLoopError, InvalidError
-from alphaloop.features.catalog.schemas import BrokenFile, StrategyView
+from alphaloop.features.catalog.schemas import BrokenFile, StrategyFace
 from alphaloop.infra.jobs.child import Report, in_child
 
 TARGET = f"{__name__}:describe"
@@ -21,10 +21,10 @@ class OwnShelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._state: tuple[tuple[str, int, int], ...] = ()
-        self._found: tuple[list[StrategyView], list[BrokenFile]] = ([], [])
+        self._found: tuple[list[StrategyFace], list[BrokenFile]] = ([], [])
         self._lock = asyncio.Lock()
 
-    async def read(self) -> tuple[list[StrategyView], list[BrokenFile]]:
+    async def read(self) -> tuple[list[StrategyFace], list[BrokenFile]]:
         """(strategies by key, files that are none and why)."""
         async with self._lock:
             state = await asyncio.to_thread(self._look)
@@ -37,26 +37,26 @@ class OwnShelf:
         stats = ((path.stem, path.stat()) for path in sorted(self._folder.glob("*.py")))
         return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
-    async def _describe(self, state: tuple[tuple[str, int, int], ...]) -> tuple[list[StrategyView], list[BrokenFile]]:
+    async def _describe(self, state: tuple[tuple[str, int, int], ...]) -> tuple[list[StrategyFace], list[BrokenFile]]:
         some = asyncio.Semaphore(AT_ONCE)
         found = await asyncio.gather(*(self._ask(name, some) for name, _, _ in state))
-        views = [one for one in found if isinstance(one, StrategyView)]
+        views = [one for one in found if isinstance(one, StrategyFace)]
         return views, [one for one in found if isinstance(one, BrokenFile)]
 
-    async def _ask(self, name: str, some: asyncio.Semaphore) -> StrategyView | BrokenFile:
+    async def _ask(self, name: str, some: asyncio.Semaphore) -> StrategyFace | BrokenFile:
         args = {"folder": self._folder, "name": name}
         async with some:
             try:
                 told = await in_child(TARGET, args, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=_quiet)
             except InvalidError as error:
                 return BrokenFile(file=f"{name}.py", message=error.message)
-        return StrategyView.model_validate(told)
+        return StrategyFace.model_validate(told)
 
 
 def describe(args: dict[str, Any], report: Report) -> dict[str, Any]:
     """In the child: the view of one file as plain JSON."""
     from alphaloop.engine.own_files import PREFIX, is_name, load_own
-    from alphaloop.features.catalog.service import view_of
+    from alphaloop.features.catalog.faces import face_of
 
     if not is_name(args["name"]):
         raise InvalidError(
@@ -64,7 +64,7 @@ def describe(args: dict[str, Any], report: Report) -> dict[str, Any]:
             code="bad_strategy",
         )
     try:
-        return view_of(load_own(PREFIX + args["name"], args["folder"])).model_dump(mode="json")
+        return face_of(load_own(PREFIX + args["name"], args["folder"])).model_dump(mode="json")
     except AlphaLoopError:
         raise
     except Exception as error:

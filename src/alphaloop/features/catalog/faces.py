@@ -1,8 +1,8 @@
-"""Strategies as the page wants them: one list, forms derived from the typed parameters."""
+"""What a strategy's file says of itself, as the page wants it: its words, and a form made of the typed parameters."""
 
 from typing import TYPE_CHECKING, Any
 
-from alphaloop.features.catalog.schemas import ExtraView, Label, ParamView, StrategyView
+from alphaloop.features.catalog.schemas import ExtraView, Label, ParamView, StrategyFace
 
 if TYPE_CHECKING:
     from alphaloop.engine.strategy import Strategy
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 _KINDS: dict[str, Any] = {"integer": "int", "number": "float", "boolean": "bool", "string": "text"}
 
 
-def list_strategies() -> list[StrategyView]:
+def library_faces() -> list[StrategyFace]:
     """Every strategy of the library by key. Loads the strategy files, which is why it is imported late."""
     from alphaloop.engine.strategy import list_strategies
 
-    return [view_of(strategy) for strategy in list_strategies()]
+    return [face_of(strategy) for strategy in list_strategies()]
 
 
-def view_of(strategy: "Strategy") -> StrategyView:
-    """A strategy as the page shows it."""
+def face_of(strategy: "Strategy") -> StrategyFace:
+    """What the page shows of a strategy's file."""
     from alphaloop.engine.strategy import CATEGORIES
 
-    return StrategyView(
+    return StrategyFace(
         key=strategy.key,
         category=strategy.category,
         category_label=Label(**CATEGORIES[strategy.category]),
@@ -31,6 +31,7 @@ def view_of(strategy: "Strategy") -> StrategyView:
         risk=Label(**strategy.risk) if strategy.risk else None,
         extras=[ExtraView(name=name, label=Label(**text)) for name, text in strategy.extras.items()],
         instruments=strategy.instruments,
+        code_hash=strategy.source_hash,
     )
 
 
