@@ -49,6 +49,7 @@ def test_correlations_agree_with_scipy_row_by_row() -> None:
         theirs = sm.OLS(told, np.ones(len(told))).fit(cov_type="HAC", cov_kwds={"maxlags": horizon - 1})
         assert found.ranked[h].t == pytest.approx(theirs.tvalues[0], rel=1e-8)
         assert found.ranked[h].mean == pytest.approx(told.mean())
+        assert (found.ranked[h].low, found.ranked[h].high) == pytest.approx(theirs.conf_int()[0], rel=1e-4, abs=1e-5)
 
 
 def test_quantiles_agree_with_pandas() -> None:
@@ -64,6 +65,16 @@ def test_quantiles_agree_with_pandas() -> None:
         mean = later.where(theirs == q).mean(axis=1).mean()
         assert found.quantile_returns[0, q] == pytest.approx(mean, rel=1e-9)
     assert found.coverage == pytest.approx(np.isfinite(factor).mean())
+
+
+def test_the_cost_that_eats_the_spread_counts_both_sides_of_the_book() -> None:
+    close = np.cumprod(np.tile([1.0, 1.01, 1.02, 1.04], (40, 1)), axis=0)
+    # Lowest and highest change places on every row: all of both ends is sold and bought again.
+    factor = np.where((np.arange(40) % 2 == 0)[:, None], [1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0])
+    found = factor_report(factor, close, horizons=(1, 2), quantiles=4, delay=0)
+    np.testing.assert_allclose(found.renewed[:, [0, -1]], [[1.0, 1.0], [0.0, 0.0]])
+    assert found.break_even[0] == pytest.approx(found.spread[0] / 4)
+    assert np.isnan(found.break_even[1])
 
 
 def test_a_factor_with_an_edge_is_told_from_noise() -> None:

@@ -15,16 +15,21 @@ from alphaloop.kernels.regression import ols
 Floats = npt.NDArray[np.float64]
 # A correlation over fewer instruments is an anecdote.
 WIDTH_MIN = 3
+# 95 % of a normal lie within so many errors of its mean.
+_WIDE = 1.96
 
 
 class Correlation(NamedTuple):
     """Mean correlation of factor and return after `horizon` rows, over `rows` rows, with the share above zero.
 
-    `ratio` is mean / deviation; `t` allows for returns that overlap (Newey and West, horizon - 1 lags).
+    `ratio` is mean / deviation; `t` and the 95 % interval `low` to `high` allow for returns that overlap (Newey and
+    West, horizon - 1 lags).
     """
 
     horizon: int
     mean: float
+    low: float
+    high: float
     deviation: float
     ratio: float
     t: float
@@ -38,7 +43,9 @@ class FactorReport(NamedTuple):
     `ic` and `rank_ic` float64[H,T] by row (Pearson and Spearman), summed up in `linear` and `ranked`; the means of
     `ranked` over rising horizons are the decay. `quantile_returns` float64[H,Q] are mean returns of the lowest to the
     highest quantile, `spread` float64[H] of highest less lowest. `turnover` float64[Q] is the share of a quantile that
-    was not in it a row before; `persistence` the mean rank correlation of the factor with itself a row before.
+    was not in it a row before, `renewed` float64[H,Q] the share that was not in it `horizon` rows before; `break_even`
+    float64[H] is the cost a side that eats the spread of a book renewed so often, as a fraction of the price.
+    `persistence` is the mean rank correlation of the factor with itself a row before.
     `coverage` is the mean share of priced instruments that have a factor.
     """
 
@@ -51,6 +58,8 @@ class FactorReport(NamedTuple):
     quantile_returns: Floats
     spread: Floats
     turnover: Floats
+    renewed: Floats
+    break_even: Floats
     persistence: float
     coverage: float
 
@@ -77,8 +86,12 @@ def factor_report(
     bins = quantile_of(values, quantiles)
     ahead = [forward_returns(prices, horizon, delay) for horizon in horizons]
     ic = np.stack([correlate_rows(values, returns) for returns in ahead])
-    ranked = np.stack([_rank_correlation(values, returns) for returns in ahead])
+    ranked = np.stack([correlate_ranks(values, returns) for returns in ahead])
     earned = np.stack([_quantile_means(bins, returns, quantiles) for returns in ahead])
+    renewed = np.stack([quantile_turnover(bins, quantiles, horizon) for horizon in horizons])
+    spread = earned[:, -1] - earned[:, 0]
+    # Whoever leaves is sold and whoever comes is bought, on both sides of the book.
+    traded = 2.0 * (renewed[:, -1] + renewed[:, 0])
     priced = np.isfinite(prices)
     return FactorReport(
         horizons=tuple(horizons),
@@ -88,9 +101,11 @@ def factor_report(
         linear=tuple(_summed_up(row, horizon) for row, horizon in zip(ic, horizons, strict=True)),
         ranked=tuple(_summed_up(row, horizon) for row, horizon in zip(ranked, horizons, strict=True)),
         quantile_returns=earned,
-        spread=earned[:, -1] - earned[:, 0],
+        spread=spread,
         turnover=quantile_turnover(bins, quantiles),
-        persistence=_mean(_rank_correlation(values[1:], values[:-1])),
+        renewed=renewed,
+        break_even=np.divide(spread, traded, out=np.full(len(spread), np.nan), where=traded > 0.0),
+        persistence=_mean(correlate_ranks(values[1:], values[:-1])),
         coverage=float((np.isfinite(values) & priced).sum() / priced.sum()) if priced.any() else math.nan,
     )
 
@@ -135,22 +150,23 @@ def correlate_rows(one: npt.ArrayLike, other: npt.ArrayLike) -> Floats:
     return made
 
 
-def quantile_turnover(bins: npt.NDArray[np.int64], quantiles: int) -> Floats:
-    """Mean share of each quantile's members, float64[Q], that were not in it a row before."""
+def correlate_ranks(one: Floats, other: Floats) -> Floats:
+    """The same for the ranks of each row's pairs (Spearman), float64[T]."""
+    both = np.isfinite(one) & np.isfinite(other)
+    return correlate_rows(rank(np.where(both, one, np.nan)), rank(np.where(both, other, np.nan)))
+
+
+def quantile_turnover(bins: npt.NDArray[np.int64], quantiles: int, rows: int = 1) -> Floats:
+    """Mean share of each quantile's members, float64[Q], that were not in it `rows` rows before."""
     made = np.full(quantiles, np.nan)
     for q in range(quantiles):
-        now, before = bins[1:] == q, bins[:-1] == q
+        now, before = bins[rows:] == q, bins[: max(len(bins) - rows, 0)] == q
         count = now.sum(axis=1)
         # The first row that has quantiles at all has nothing to differ from.
         usable = (count > 0) & before.any(axis=1)
         if usable.any():
             made[q] = float(np.mean((now & ~before).sum(axis=1)[usable] / count[usable]))
     return made
-
-
-def _rank_correlation(one: Floats, other: Floats) -> Floats:
-    both = np.isfinite(one) & np.isfinite(other)
-    return correlate_rows(rank(np.where(both, one, np.nan)), rank(np.where(both, other, np.nan)))
 
 
 def _centred(side: Floats, both: npt.NDArray[np.bool_], count: npt.NDArray[np.int64]) -> Floats:
@@ -176,14 +192,19 @@ def _quantile_means(bins: npt.NDArray[np.int64], returns: Floats, quantiles: int
 def _summed_up(values: Floats, horizon: int) -> Correlation:
     told = values[np.isfinite(values)]
     if len(told) < 3:
-        return Correlation(horizon, _mean(told), math.nan, math.nan, math.nan, math.nan, len(told))
+        nothing = math.nan
+        return Correlation(horizon, _mean(told), nothing, nothing, nothing, nothing, nothing, nothing, len(told))
     mean, deviation = float(told.mean()), float(told.std(ddof=1))
+    fit = ols(told, np.empty((len(told), 0)), lags=horizon - 1)
+    reach = _WIDE * float(fit.errors[0])
     return Correlation(
         horizon=horizon,
         mean=mean,
+        low=mean - reach,
+        high=mean + reach,
         deviation=deviation,
         ratio=mean / deviation if deviation > 1e-12 else math.nan,
-        t=float(ols(told, np.empty((len(told), 0)), lags=horizon - 1).t[0]),
+        t=float(fit.t[0]),
         hit=float(np.mean(told > 0.0)),
         rows=len(told),
     )
