@@ -8,7 +8,8 @@ import pytest
 
 import alphaloop as al
 from alphaloop.engine.backtest import BacktestResult
-from alphaloop.engine.report import CURVE_POINTS, benchmark_beside, find_gaps, make_report
+from alphaloop.engine.report import benchmark_beside, find_gaps, make_report
+from alphaloop.engine.report_parts import CURVE_POINTS
 
 
 @pytest.fixture(scope="module")

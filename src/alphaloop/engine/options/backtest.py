@@ -50,7 +50,17 @@ class OptionResult:
     signals: Signals
     legs: Legs
     notes: tuple[Note, ...]
+    cash: float
+    start: int
     stopped: int = -1
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        lines = [f"{self.strategy}({given}) on {', '.join(self.panel.names)}"]
+        for name, value in self.metrics.items():
+            text = "n/a" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+            lines.append(f"  {name:<14}{text:>18}")
+        return "\n".join([*lines, *map(str, self.notes)])
 
 
 def run_option_backtest(
@@ -81,12 +91,13 @@ def run_option_backtest(
     signals, legs = strategy.evaluate(panel, params), legs_of(panel, params)
     market = market_of(panel, legs.contracts, terms)
     book = OptionBook(panel=panel, legs=legs, market=market, cash=cash, terms=terms, signals=signals).run()
+    start = strategy.warmup(params) if start_bar is None else start_bar
     return OptionResult(
         run_id=_run_id(strategy, panel, params, terms, cash),
         strategy=strategy.key,
         params=dataclasses.asdict(params),
         terms=terms,
-        metrics=_metrics(book, cash, strategy.warmup(params) if start_bar is None else start_bar),
+        metrics=_metrics(book, cash, start),
         trades=tuple(book.trades),
         fills=tuple(book.fills),
         refused=tuple(book.refused),
@@ -96,6 +107,8 @@ def run_option_backtest(
         signals=signals,
         legs=legs,
         notes=_notes(book, market, terms),
+        cash=cash,
+        start=start,
         stopped=book.stopped,
     )
 

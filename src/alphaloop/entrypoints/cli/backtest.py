@@ -1,12 +1,14 @@
 """`alphaloop backtest`: a strategy over a file of bars, as a table for people or as JSON for scripts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from alphaloop.engine.backtest import BacktestResult
+    from collections.abc import Sequence
+
+    from alphaloop.engine.run import Result
     from alphaloop.lab import LabBars
 
 app = typer.Typer(no_args_is_help=True, help="Backtests: run a strategy over a file of bars.")
@@ -24,8 +26,12 @@ def backtest() -> None:
 @app.command()
 def run(
     key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger, or your own file: my_idea.py.")],
-    bars: Annotated[str, typer.Option("--bars", help="CSV or Parquet file, or 'sample'.")],
+    bars: Annotated[list[str], typer.Option("--bars", help="CSV or Parquet file, or 'sample'; NAME=FILE names it.")],
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, once per parameter.")] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option("--extra", help="NAME=FILE, :COLUMN and *SCALE may follow: an input besides prices."),
+    ] = None,
     cash: Annotated[str, typer.Option("--cash", help="Starting cash in quote units.")] = "1000000",
     fee: Annotated[str, typer.Option("--fee", help="Fee per side, as a fraction of the price.")] = "0",
     slippage: Annotated[str, typer.Option("--slippage", help="Slippage per side, as a fraction.")] = "0",
@@ -34,39 +40,70 @@ def run(
         str | None, typer.Option("--start-bar", help="First row that may decide; default: after the warm-up.")
     ] = None,
     units: Annotated[bool, typer.Option("--whole", help="Trade whole units only.")] = False,
+    can_short: Annotated[bool, typer.Option("--can-short", help="Short positions may be opened.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics, trades and equity as JSON.")] = False,
 ) -> None:
-    """Run KEY over BARS; exit code 2 and one line on stderr when something does not fit."""
+    """Run KEY over BARS (given again: over several together); exit code 2 and one line on stderr when something does
+    not fit."""
+    from alphaloop.adapters.feeds import read_written
     from alphaloop.core.errors import AlphaLoopError
-    from alphaloop.engine.backtest import result_rows, run_backtest
+    from alphaloop.engine.extras import lay_extras
     from alphaloop.engine.own_files import strategy_named
-    from alphaloop.lab import load
+    from alphaloop.engine.run import rows_of, run_strategy
 
+    loaded = [load_bars(one) for one in bars]
+    series = [one.series for one in loaded]
     try:
         strategy = strategy_named(key)
-        params = strategy.parse(pairs(param or []))
-        loaded = load(bars if bars == "sample" else Path(bars))
-        result = run_backtest(
+        result = run_strategy(
             strategy,
-            loaded.series,
-            params,
+            series,
+            strategy.parse(pairs(param or [])),
+            extras=lay_extras(dict(read_written(text) for text in extra or []), series),
             cash=number("cash", cash),
             fee=number("fee", fee),
             slippage=number("slippage", slippage),
             fill=fill,
             start_bar=None if start_bar is None else whole("start-bar", start_bar),
             whole=units,
+            can_short=can_short,
         )
     except AlphaLoopError as error:
         refuse(error.message)
-    except OSError as error:
-        refuse(f"{Path(bars).name} cannot be read: {error.strerror}.")
+    labels = row_labels(loaded, result)
     if as_json:
         import json
 
-        typer.echo(json.dumps(result_rows(result, loaded.labels), ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps(rows_of(result, labels), ensure_ascii=False, allow_nan=False))
         return
-    _print(result, loaded)
+    _print(result, labels)
+
+
+def load_bars(written: str) -> "LabBars":
+    """The bars of FILE or NAME=FILE, or of a built-in series; a file's own name is the instrument's otherwise."""
+    import dataclasses
+
+    from alphaloop.core.errors import AlphaLoopError
+    from alphaloop.lab import load
+
+    name, equals, rest = written.partition("=")
+    named = bool(equals) and not Path(written).is_file()
+    source = rest if named else written
+    try:
+        loaded = load(source if source == "sample" else Path(source))
+    except AlphaLoopError as error:
+        refuse(error.message)
+    except OSError as error:
+        refuse(f"{Path(source).name} cannot be read: {error.strerror}.")
+    return dataclasses.replace(loaded, series=loaded.series._replace(name=name)) if named else loaded
+
+
+def row_labels(loaded: "Sequence[LabBars]", result: "Result") -> "list[Any]":
+    """The time of each row as the files write it; the first file that has the row decides."""
+    written = {
+        ts: label for one in reversed(loaded) for ts, label in zip(one.series.ts_ms.tolist(), one.labels, strict=True)
+    }
+    return [written[ts] for ts in result.panel.ts_ms.tolist()]
 
 
 def refuse(message: str) -> NoReturn:
@@ -105,20 +142,23 @@ def whole(name: str, text: str) -> int:
     return int(text)
 
 
-def _print(result: "BacktestResult", loaded: "LabBars") -> None:
+def _print(result: "Result", labels: "Sequence[Any]") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from alphaloop.engine.run import rows_of
+
     console = Console()
     console.print(str(result), highlight=False)
-    if not result.trades:
+    trades = rows_of(result, labels)["trades"]
+    if not trades:
         console.print("No trades.")
         return
-    table = Table(title=f"Last trades of {len(result.trades)}", title_justify="left")
+    table = Table(title=f"Last trades of {len(trades)}", title_justify="left")
     for name in ("from", "to", "side", "quantity", "entry", "exit", "profit"):
         table.add_column(name, justify="left" if name in ("from", "to", "side") else "right")
-    for trade in result.trades[-_ROWS_SHOWN:]:
-        times = (str(loaded.labels[trade.entry_row]), str(loaded.labels[trade.exit_row]))
-        figures = (trade.quantity, trade.entry_price, trade.exit_price, trade.pnl)
-        table.add_row(*times, trade.side, *(f"{figure:,.6g}" for figure in figures))
+    for trade in trades[-_ROWS_SHOWN:]:
+        figures = (trade["quantity"], trade["entry_price"], trade["exit_price"], trade["pnl"])
+        times = (str(trade["entry_ts"]), str(trade["exit_ts"]))
+        table.add_row(*times, trade["side"], *(f"{figure:,.6g}" for figure in figures))
     console.print(table)
