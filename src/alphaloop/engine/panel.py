@@ -1,6 +1,6 @@
 """What a strategy may see: aligned arrays of closed bars, row by row, never filled forward and never ahead of time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +62,17 @@ class Panel(NamedTuple):
     names: tuple[str, ...]
     extras: Mapping[str, Floats]
     features: Mapping[str, Floats]
+    memo: Callable[[Hashable, Callable[[], Any]], Any] | None = None
+
+    def over_closes(self, n: int, make: Callable[..., Any], *given: Any) -> Any:
+        """`make(closes, *given)` over the closes that instrument n has, one for each bar of its own.
+
+        A sweep computes it once for all its parameters (`memo`), so nobody may write into the answer.
+        """
+        if self.memo is None:
+            return make(_own(self.close, n), *given)
+        closes = self.memo(("closes", n), lambda: _own(self.close, n))
+        return self.memo((make, n, given), lambda: make(closes, *given))
 
     def tf(self, timeframe: str) -> Higher:
         """The same instruments on a higher timeframe, with `asof[t]` = its last bar closed by row t's close."""
@@ -183,6 +194,12 @@ def buckets(ts_ms: Ints, timeframe: Timeframe) -> tuple[Ints, Ints]:
     shift = _MONDAY_MS if timeframe is Timeframe.W1 else 0
     starts = (ts_ms - shift) // timeframe.ms * timeframe.ms + shift
     return starts, starts + timeframe.ms
+
+
+def _own(values: Floats, n: int) -> Floats:
+    column = values[:, n]
+    present = np.isfinite(column)
+    return np.ascontiguousarray(column if present.all() else column[present])
 
 
 def _usual_step(ts_ms: Ints) -> int:

@@ -209,7 +209,6 @@ def _pass(
     fills: Floats,
     count: int,
     equity: Floats,
-    cash: Floats,
     scratch: Floats,
 ) -> tuple[int, int, int]:
     """Go on from row `t` with `count` rows of `fills` written: (next row, count, row of a liquidation or -1).
@@ -221,7 +220,7 @@ def _pass(
     lone = columns == 1 and not ground.margined and manage is None
     while t < rows:
         if lone:
-            t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, ground, (equity, cash))
+            t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, ground, equity)
             if t == rows:
                 break
         if count + ROW_EVENTS * columns > len(fills):
@@ -275,17 +274,21 @@ def _pass(
                 fresh = wanted != slot.acted_target or began != slot.acted_episode
                 # Outside the universe an intent may end but not begin.
                 if (fresh or terms.leveled) and (view.member[t, n] or wanted == 0.0):
-                    _instruct(book, n, wanted, began, (stop[t, n], take[t, n], trail[t, n]))
+                    # A level that nobody gave is one row for all.
+                    given = (
+                        stop[min(t, len(stop) - 1), n],
+                        take[min(t, len(take) - 1), n],
+                        trail[min(t, len(trail) - 1), n],
+                    )
+                    _instruct(book, n, wanted, began, given)
                 waiting |= slot.pending
             if waiting and terms.at_close:
                 # At the close a bar that ends on its limit has nobody left to trade with.
                 count = _trade_pending(book, t, closes, (closes, closes), terms, ground, fills, count)
                 worth = _mark(book, closes, closes, closes)
-        cash[t] = book.money[0]
         equity[t] = worth
         if over >= 0:
-            for rest in range(t, rows):
-                cash[rest], equity[rest] = book.money[0], worth
+            equity[t:] = worth
             return rows, count, over
         t += 1
     return rows, count, over
@@ -296,14 +299,14 @@ run_plain = compiled(_pass)
 run_managed = compiled_anew(_pass)
 
 
-def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Floats, Floats, int]:
-    """(rows of fills and events, equity, cash, row of a liquidation or -1); `given` is all that `_pass` takes before
-    its state."""
+def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Floats, int]:
+    """(rows of fills and events, equity, row of a liquidation or -1); `given` is all that `_pass` takes before its
+    state."""
     rows, columns = view.close.shape
-    equity, cash, scratch = np.empty(rows), np.empty(rows), np.empty((SCRATCH, columns))
+    equity, scratch = np.empty(rows), np.empty((SCRATCH, columns))
     fills, count, t, over = np.empty((FIRST_ROOM + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
     while t < rows:
-        t, count, over = run(book, view, *given, t, fills, count, equity, cash, scratch)
+        t, count, over = run(book, view, *given, t, fills, count, equity, scratch)
         if t < rows:
             fills = np.concatenate([fills, np.empty((len(fills) + ROW_EVENTS * columns, FILL_WIDTH))])
-    return fills[:count], equity, cash, over
+    return fills[:count], equity, over

@@ -1,12 +1,12 @@
 """Rows on which a lone instrument without margin has nothing to do but be valued: most rows of most backtests.
 
-They give what the pass gives row by row, several times as fast, because nothing is read from the book or written to it
-in between."""
+They give what the pass gives row by row, many times as fast: the book is read before them and written after them, and
+what they are worth is one product over all of them."""
 
 import numpy as np
 
 from alphaloop.engine.panel import Floats, Ints
-from alphaloop.engine.sim_book import Book, Terms, View, protective_level
+from alphaloop.engine.sim_book import Book, Terms, View
 from alphaloop.engine.sim_compiled import inlined
 from alphaloop.engine.sim_rules import Ground
 
@@ -20,65 +20,129 @@ def pass_quiet_rows(
     levels: tuple[Floats, Floats, Floats],
     terms: Terms,
     ground: Ground,
-    made: tuple[Floats, Floats],
+    equity: Floats,
 ) -> int:
     """Value rows from `t` on until one has a new instruction, a touched level, an ex-date or no bar; that row, with
     nothing done but the beginning of its trading day.
 
-    `signals` are target and episode, `levels` stop, take and trail, `made` equity and cash: [T,1] and [T]."""
+    `signals` are target and episode, `levels` stop, take and trail, each [T,1] or, not given, [1,1]."""
     slot = book.slots[0]
     if slot.pending:
         return t
-    target, episode = signals
-    stop, take, trail = levels
-    equity, cash = made
-    money, held, intent, spent = book.money[0], slot.quantity, slot.intent, slot.spent
-    acted, began = slot.acted_target, slot.acted_episode
-    stop_at, take_at, trail_at = slot.stop_at, slot.take_at, slot.trail
-    last, best, worst = slot.last, slot.best, slot.worst
-    side = np.sign(held)
-    guarded = terms.leveled and held != 0.0 and held * intent >= 0.0
-    leading = terms.leveled and acted != 0.0 and began != spent
-    session, today = slot.session, slot.today
-    while t < len(equity):
-        if ground.on and ground.turns[t]:
-            day = ground.day[t, ground.calendar[0]]
-            if day > session:
-                if ground.acts and _has_ex_date(ground, session + 1, day):
-                    break
-                session, today = day, 0.0
-        close, wanted = view.close[t, 0], target[t, 0]
-        if np.isnan(close):
-            break
-        repeated = wanted == acted and episode[t, 0] == began
-        if t >= terms.start and not repeated and not np.isnan(wanted):
-            break
-        if held != 0.0:
-            high, low = view.high[t, 0], view.low[t, 0]
-            if np.isnan(view.open[t, 0]):
-                high = low = close
-            near, far = (low, high) if side > 0.0 else (high, low)
-            if guarded and (
-                side * near <= side * protective_level(side, stop_at, trail_at, best) or side * far >= side * take_at
-            ):
-                break
-            best = max(best, high) if side > 0.0 else min(best, low)
-            worst = min(worst, low) if side > 0.0 else max(worst, high)
-        if leading and repeated and t >= terms.start and view.member[t, 0]:
-            stop_at, take_at, trail_at = stop[t, 0], take[t, 0], trail[t, 0]
-        last = close
-        cash[t] = money
-        equity[t] = money + held * close
-        t += 1
-    slot.stop_at, slot.take_at, slot.trail = stop_at, take_at, trail_at
-    slot.last, slot.best, slot.worst = last, best, worst
-    slot.session, slot.today = session, today
+    first = t
+    if terms.leveled and slot.quantity != 0.0:
+        t = _watch(book, view, t, signals, levels, terms, ground)
+    else:
+        t = _wait(book, view, t, signals, terms, ground)
+        if terms.leveled:
+            _follow(book, view, first, t, signals, levels, terms)
+    if t == first:
+        return t
+    money, held = book.money[0], slot.quantity
+    for row in range(first, t):
+        equity[row] = money + held * view.close[row, 0]
+    slot.last = view.close[t - 1, 0]
     return t
 
 
 @inlined
-def _has_ex_date(ground: Ground, first: int, last: int) -> bool:
-    found = False
-    for day in range(first, last + 1):
-        found |= ground.shift[day, 0] != 0.0 or ground.factor[day, 0] != 1.0
-    return found
+def _wait(book: Book, view: View, t: int, signals: tuple[Floats, Ints], terms: Terms, ground: Ground) -> int:
+    """The next row that asks for something, where no level can be touched."""
+    slot = book.slots[0]
+    target, episode = signals
+    acted, began = slot.acted_target, slot.acted_episode
+    while t < len(target):
+        if ground.on and ground.turns[t] and _turn(book, t, ground):
+            break
+        wanted = target[t, 0]
+        repeated = wanted == acted and episode[t, 0] == began
+        if not repeated and t >= terms.start and not np.isnan(wanted):
+            break
+        if np.isnan(view.close[t, 0]):
+            break
+        t += 1
+    return t
+
+
+@inlined
+def _watch(
+    book: Book,
+    view: View,
+    t: int,
+    signals: tuple[Floats, Ints],
+    levels: tuple[Floats, Floats, Floats],
+    terms: Terms,
+    ground: Ground,
+) -> int:
+    """The next row that asks for something or touches a level of the position."""
+    slot = book.slots[0]
+    target, episode = signals
+    stops, takes, trails = levels
+    acted, began = slot.acted_target, slot.acted_episode
+    leading = acted != 0.0 and began != slot.spent
+    guarded = slot.quantity * slot.intent >= 0.0
+    fixed, taking, trailing = len(stops) > 1, len(takes) > 1, len(trails) > 1
+    long = slot.quantity > 0.0
+    side = 1.0 if long else -1.0
+    # Everything is turned so that the position gains when prices rise.
+    stop, take, trail = side * slot.stop_at, side * slot.take_at, slot.trail
+    best, worst = side * slot.best, side * slot.worst
+    while t < len(target):
+        if ground.on and ground.turns[t] and _turn(book, t, ground):
+            break
+        wanted, close = target[t, 0], view.close[t, 0]
+        repeated = wanted == acted and episode[t, 0] == began
+        if not repeated and t >= terms.start and not np.isnan(wanted):
+            break
+        if np.isnan(close):
+            break
+        known = not np.isnan(view.open[t, 0])
+        high, low = view.high[t, 0] if known else close, view.low[t, 0] if known else close
+        near, far = side * (low if long else high), side * (high if long else low)
+        # Comparisons with a level that is not there are false.
+        if guarded and ((near <= stop) | (near <= best - trail) | (far >= take)):
+            break
+        best, worst = max(best, far), min(worst, near)
+        if leading and repeated and t >= terms.start and view.member[t, 0]:
+            stop, take, trail = side * stops[t * fixed, 0], side * takes[t * taking, 0], trails[t * trailing, 0]
+        t += 1
+    slot.stop_at, slot.take_at, slot.trail = side * stop, side * take, trail
+    slot.best, slot.worst = side * best, side * worst
+    return t
+
+
+@inlined
+def _follow(
+    book: Book,
+    view: View,
+    first: int,
+    end: int,
+    signals: tuple[Floats, Ints],
+    levels: tuple[Floats, Floats, Floats],
+    terms: Terms,
+) -> None:
+    """Take the levels of the last row in which the present intent, not yet held, was repeated."""
+    slot = book.slots[0]
+    if slot.acted_target == 0.0 or slot.acted_episode == slot.spent:
+        return
+    for t in range(end - 1, max(first, terms.start) - 1, -1):
+        if signals[0][t, 0] == slot.acted_target and signals[1][t, 0] == slot.acted_episode and view.member[t, 0]:
+            stop, take, trail = levels
+            slot.stop_at, slot.take_at = stop[min(t, len(stop) - 1), 0], take[min(t, len(take) - 1), 0]
+            slot.trail = trail[min(t, len(trail) - 1), 0]
+            return
+
+
+@inlined
+def _turn(book: Book, t: int, ground: Ground) -> bool:
+    """Begin the trading day of this row, unless an ex-date lies in between: then True and nothing done."""
+    slot = book.slots[0]
+    day = ground.day[t, ground.calendar[0]]
+    if day <= slot.session:
+        return False
+    if ground.acts:
+        for passed in range(slot.session + 1, day + 1):
+            if ground.shift[passed, 0] != 0.0 or ground.factor[passed, 0] != 1.0:
+                return True
+    slot.session, slot.today = day, 0.0
+    return False

@@ -127,7 +127,8 @@ class Flows(NamedTuple):
 
 
 class Simulation(NamedTuple):
-    """`equity` and `cash` float64[T] after each row's close; `quantity` float64[N] held after the last row.
+    """`equity` float64[T] after each row's close; `quantity` float64[N] held after the last row; `paid_in` the cash at
+    the beginning.
 
     Shares received on an ex-date are fills at price 0. `stopped` is the row of a liquidation, after which nothing
     trades and equity stands still (-1: none). `unfilled` are the instructions that could not trade when they first
@@ -136,11 +137,21 @@ class Simulation(NamedTuple):
 
     fills: Fills
     equity: Floats
-    cash: Floats
     quantity: Floats
     flows: Flows
     unfilled: Unfilled
+    paid_in: float
     stopped: int = -1
+
+    @property
+    def cash(self) -> Floats:
+        """Cash after each row's close, float64[T]: all that fills and flows have moved by then."""
+        row = np.concatenate([self.flows.row, self.fills.row])
+        spent = self.fills.quantity * self.fills.price + self.fills.fee
+        # Within a row what is paid without a trade comes first, as in the pass.
+        order = np.argsort(row, kind="stable")
+        money = np.cumsum(np.concatenate([[self.paid_in], np.concatenate([self.flows.amount, -spent])[order]]))
+        return money[np.searchsorted(row[order], np.arange(len(self.equity)), side="right")]
 
 
 _SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
@@ -176,16 +187,16 @@ def simulate(
     else:
         run, given = _compiled(manage), plain_params(params)
         made = run_pass(run_managed, book, view, target, episode, stop, take, trail, terms, ground, run, given)
-    rows, equity, cash, stopped = made
+    rows, equity, stopped = made
     kind = rows[:, 5]
     traded, refused = kind < FillReason.DIVIDEND, kind >= UNFILLED
     return Simulation(
         fills=_as_fills(rows[traded]),
         equity=equity,
-        cash=cash,
         quantity=np.array(book.slots.quantity),
         flows=_as_flows(rows[~traded & ~refused]),
         unfilled=read_unfilled(rows[refused], book.asked),
+        paid_in=rules.cash,
         stopped=int(stopped),
     )
 
@@ -225,7 +236,8 @@ def _compiled(manage: Callable[..., float]) -> Any:
 
 
 def _level(values: Floats | None, shape: tuple[int, ...]) -> Floats:
-    return np.full(shape, np.nan) if values is None else np.ascontiguousarray(values)
+    # One row stands for all where there is no level.
+    return np.full((1, shape[1]), np.nan) if values is None else np.ascontiguousarray(values)
 
 
 def _terms(rules: Rules, signals: Signals) -> Terms:

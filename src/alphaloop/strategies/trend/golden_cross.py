@@ -48,39 +48,43 @@ def needs(params: Params) -> list[Chan]:
 
 def evaluate(panel: Panel, params: Params) -> Signals:
     shape = panel.close.shape
-    target, episode = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
-    reason = np.zeros(shape, dtype=np.int64)
+    target, episode, reason = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+    close, member = np.ascontiguousarray(panel.close), np.ascontiguousarray(panel.member)
     fast, slow = sorted((params.fast, params.slow))
     for n in range(shape[1]):
-        rows = np.flatnonzero(np.isfinite(panel.close[:, n]))
-        close = np.ascontiguousarray(panel.close[rows, n])
-        gap = sma(close, fast) - sma(close, slow)
-        member = np.ascontiguousarray(panel.member[rows, n])
-        target[rows, n], episode[rows, n], reason[rows, n] = _levels(gap, member, rows)
+        averages = panel.over_closes(n, sma, fast), panel.over_closes(n, sma, slow)
+        _mark(close, member, n, *averages, target, episode, reason)
     return Signals(target, episode, reason=reason, reasons=REASONS)
 
 
-def _levels_of(gap: Floats, member: Bools, rows: Ints) -> tuple[Floats, Ints, Ints]:
-    """Target, episode and reason of each bar; `gap` is fast - slow, `rows` are the panel rows of the bars."""
-    size = len(gap)
-    target, episode = np.full(size, np.nan), np.full(size, -1, np.int64)
-    reason = np.zeros(size, np.int64)
-    held, began, side = False, -1, 0.0
-    for t in range(size):
-        # Averages that merely touch have not crossed: the last side that was told stands.
-        before, side = side, side if np.isnan(gap[t]) or gap[t] == 0.0 else np.sign(gap[t])
-        if not member[t]:
-            held = False
+@njit(cache=True)
+def _mark(
+    close: Floats,
+    member: Bools,
+    n: int,
+    fast: Floats,
+    slow: Floats,
+    target: Floats,
+    episode: Ints,
+    reason: Ints,
+) -> None:
+    """Write column n of target, episode and reason; the averages have one value for each close that is there."""
+    bar, began, held, below = 0, -1, False, False
+    told, why = np.nan, 0
+    for t in range(len(close)):
+        target[t, n], episode[t, n], reason[t, n] = np.nan, -1, 0
+        if np.isnan(close[t, n]):
             continue
-        if held and side < 0.0:
-            held, began = False, rows[t]
-        elif not held and before < 0.0 < side:
-            held, began = True, rows[t]
-        if began >= 0:
-            target[t] = 1.0 if held else 0.0
-            episode[t] = began
-            reason[t] = 1 if held else 2
-    return target, episode, reason
-
-
-_levels = njit(cache=True)(_levels_of)
+        over, under = fast[bar] > slow[bar], fast[bar] < slow[bar]
+        bar += 1
+        if not member[t, n]:
+            held = False
+        else:
+            if held and under:
+                held, began, told, why = False, t, 0.0, 2
+            elif not held and below and over:
+                held, began, told, why = True, t, 1.0, 1
+            target[t, n], episode[t, n], reason[t, n] = told, began, why
+        # Averages that merely touch have not crossed: the last side that was told stands.
+        if over or under:
+            below = under
