@@ -1,11 +1,15 @@
-"""Bars from wherever a person has them: a CSV or Parquet file, or a series that came with the installation."""
+"""Bars from wherever a person has them: a table, a file, a folder, or a series that came with the installation."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from alphaloop.core.errors import InvalidError
+from alphaloop.lab.folders import files_of, is_json, pair_of, read_json
+from alphaloop.lab.frames import is_table, read_table
+from alphaloop.lab.universe import Coverage, Universe, cover, read_universe
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,6 +19,14 @@ if TYPE_CHECKING:
 
 _SAMPLES = {"sample": "SPX", "SPX": "SPX", "IXIC": "IXIC", "VIX": "VIX", "WTI": "WTI"}
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+Columns = Mapping[str, str] | None
+
+
+class Table(Protocol):
+    """A data frame of polars or pandas."""
+
+    @property
+    def columns(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +56,128 @@ class LabBars:
         return f"<{self.name}: {len(self)} bars, {self.labels[0]} to {self.labels[-1]}>"
 
 
-def load(source: str | Path) -> LabBars:
-    """Bars of a CSV or Parquet file, whatever its columns are called, or of a built-in series.
+@dataclass(frozen=True, slots=True)
+class LabUniverse(Sequence[LabBars]):
+    """Bars of several instruments and, where it was said, who of them belonged to the universe when."""
 
-    "sample" is the S&P 500 from 1999 to 2018; SPX, IXIC, VIX and WTI come with the installation. InvalidError names the
-    line and the reason when a file is broken; nothing of it is used then.
+    bars: tuple[LabBars, ...]
+    universe: Universe | None = None
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Who is missing, was delisted or ends early; None without a universe."""
+        return None if self.universe is None else cover(self.universe, [one.series for one in self.bars])
+
+    @overload
+    def __getitem__(self, at: int) -> LabBars: ...
+    @overload
+    def __getitem__(self, at: slice) -> "tuple[LabBars, ...]": ...
+    def __getitem__(self, at: int | slice) -> "LabBars | tuple[LabBars, ...]":
+        return self.bars[at]
+
+    def __len__(self) -> int:
+        return len(self.bars)
+
+    def __repr__(self) -> str:
+        told = ", ".join(one.name for one in self.bars[:5])
+        return f"<{len(self.bars)} instruments: {told}{', …' if len(self.bars) > 5 else ''}>"
+
+
+@overload
+def load(source: str | Path | Table, *, name: str | None = None, columns: Columns = None) -> LabBars: ...
+@overload
+def load(source: str | Path, *, timeframe: str, columns: Columns = None, universe: Any = None) -> LabUniverse: ...
+@overload
+def load(
+    source: list[Any] | tuple[Any, ...] | Mapping[Any, Any], *, columns: Columns = None, universe: Any = None
+) -> LabUniverse: ...
+def load(
+    source: Any,
+    *,
+    name: str | None = None,
+    columns: Columns = None,
+    timeframe: str | None = None,
+    universe: Any = None,
+) -> LabBars | LabUniverse:
+    """Bars of a file or a polars or pandas table, whatever its columns are called, or of a built-in series.
+
+    "sample" is the S&P 500 from 1999 to 2018; SPX, IXIC, VIX and WTI come with the installation. Files are CSV,
+    Parquet, Feather and freqtrade's JSON; `columns` says what they call ours (ts, open, high, low, close, volume) where
+    the names do not tell. A list, or a mapping of names, gives several instruments, and so does a folder with the
+    `timeframe` to take from it. `universe` is a table or file of memberships (symbol, from, to, delisted).
+    InvalidError names the line, or the row and the column, and the reason; nothing is used then.
     """
+    if isinstance(source, list | tuple | Mapping):
+        return _several(
+            source.items() if isinstance(source, Mapping) else ((None, one) for one in source), columns, universe
+        )
+    if timeframe is not None:
+        folder = Path(source)
+        if not folder.is_dir():
+            raise _no_file(folder, f"There is no folder {folder.name}.")
+        return _several(((pair_of(path), path) for path in files_of(folder, timeframe)), columns, universe)
+    return _one(source, name, columns)
+
+
+def _several(given: Iterable[tuple[Any, Any]], columns: Columns, universe: Any) -> LabUniverse:
+    made = []
+    for named, source in given:
+        # Tables grouped by polars are named by tuples.
+        name = str(named[0] if isinstance(named, tuple) else named) if named is not None else None
+        try:
+            made.append(_one(source, name, columns))
+        except InvalidError as error:
+            whose = name or (Path(source).name if isinstance(source, str | Path) else f"Table {len(made)}")
+            raise InvalidError(f"{whose}: {error.message}", code=error.code, fields=error.fields) from None
+    return LabUniverse(tuple(made), None if universe is None else read_universe(universe))
+
+
+def _one(source: Any, name: str | None, columns: Columns) -> LabBars:
+    if isinstance(source, LabBars):
+        return source
+    if is_table(source):
+        labels, made = read_table(source, columns)
+        return LabBars(_series_of(name or "bars", made), tuple(labels))
     built_in = _SAMPLES.get(source) if isinstance(source, str) else None
     if built_in is not None:
         from alphaloop.adapters.feeds.samples import SamplesFeed
 
         table = SamplesFeed().read({}, built_in)
-        return LabBars(_series(built_in, table), tuple(_days(table)))
-    path = Path(source)
-    if not path.is_file():
+        return LabBars(_series(name or built_in, table), tuple(_days(table)))
+    return _from_file(Path(source), name, columns)
+
+
+def _from_file(path: Path, name: str | None, columns: Columns) -> LabBars:
+    if path.is_dir():
         raise InvalidError(
-            f"There is no file {path.name}, and no built-in series of that name ({', '.join(_SAMPLES)}).",
-            code="no_such_file",
-            fields=(("bars", "no_such_file"),),
+            f'{path.name} is a folder: say which timeframe of it, such as timeframe="1h".',
+            code="timeframe_needed",
+            fields=(("timeframe", "missing"),),
         )
+    if not path.is_file():
+        raise _no_file(
+            path, f"There is no file {path.name}, and no built-in series of that name ({', '.join(_SAMPLES)})."
+        )
+    if is_json(path):
+        labels, made = read_table(read_json(path))
+        return LabBars(_series_of(name or pair_of(path), made), tuple(labels))
     from alphaloop.adapters.feeds import read_bar_file
 
-    table = read_bar_file(path)
-    labels = _labels(path)
+    table = read_bar_file(path, columns=columns)
+    labels = _labels(path, columns)
     if len(labels) != len(table):
         labels = table.ts.tolist()
-    return LabBars(_series(path.stem, table), tuple(labels))
+    return LabBars(_series(name or path.stem, table), tuple(labels))
+
+
+def _no_file(path: Path, message: str) -> InvalidError:
+    return InvalidError(message, code="no_such_file", fields=(("bars", "no_such_file"),))
+
+
+def _series_of(name: str, made: Mapping[str, Any]) -> "Series":
+    from alphaloop.engine.panel import make_series
+
+    return make_series(name, made["ts"], made["open"], made["high"], made["low"], made["close"], made["volume"])
 
 
 def _series(name: str, table: "BarTable") -> "Series":
@@ -82,23 +190,31 @@ def _days(table: "BarTable") -> list[str]:
     return [str(day) for day in table.ts.astype("datetime64[ms]").astype("datetime64[D]")]
 
 
-def _labels(path: Path) -> list[Any]:
+def _labels(path: Path, columns: Columns) -> list[Any]:
     """The time column as written: whole numbers as numbers, dates as ISO 8601 text."""
     import polars as pl
 
-    from alphaloop.adapters.feeds._columns import find_columns
+    from alphaloop.adapters.feeds._columns import decoded, find_columns, separator_of
+
+    def place(names: list[str]) -> tuple[int, bool]:
+        """(where the times are, whether there is a header)."""
+        if columns is not None:
+            return names.index(columns["ts"]), True
+        found = find_columns(names)
+        return (0, False) if found is None else (found["ts"], True)
 
     if path.suffix.lower() in (".parquet", ".feather", ".arrow"):
         lazy = pl.scan_parquet(path) if path.suffix.lower() == ".parquet" else pl.scan_ipc(path)
         names = lazy.collect_schema().names()
-        column = lazy.select(names[(find_columns(names) or {"ts": 0})["ts"]]).collect().to_series()
+        column = lazy.select(names[place(names)[0]]).collect().to_series()
         values = column.to_list()
         return [value.isoformat() for value in values] if column.dtype.is_temporal() else values
-    with path.open(encoding="utf-8-sig") as file:
-        first = file.readline().rstrip("\r\n")
-    separator = max(",;\t|", key=first.count)
-    found = find_columns(first.split(separator))
-    at = (found or {"ts": 0})["ts"]
-    frame = pl.read_csv(path, separator=separator, has_header=found is not None, columns=[at], infer_schema=False)
+    with path.open("rb") as file:
+        first = decoded(file.readline())[0].rstrip("\r\n")
+    separator = separator_of(first)
+    at, headed = place([cell.strip().strip('"') for cell in first.split(separator)])
+    frame = pl.read_csv(
+        path, separator=separator, has_header=headed, columns=[at], infer_schema=False, encoding="utf8-lossy"
+    )
     texts = [text.strip().strip('"') for text in frame.to_series().to_list() if text is not None]
     return [int(text) if _WHOLE.fullmatch(text) else text for text in texts]

@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.lab.bars import LabBars
+from alphaloop.lab.bars import LabBars, LabUniverse
+from alphaloop.lab.compiling import compile_line
+from alphaloop.lab.universe import within
 
 if TYPE_CHECKING:
     import polars as pl
 
     from alphaloop.engine.backtest import BacktestResult
+    from alphaloop.engine.panel import Series
+    from alphaloop.engine.strategy import Strategy
+    from alphaloop.lab.results import LabResult
 
-_RULES = (
+RULES = (
     "cash",
     "fee",
     "fill",
@@ -31,9 +36,10 @@ _RULES = (
     "extras",
 )
 MAX_RUNS = 100_000
+Bars = LabBars | Sequence[LabBars]
 
 
-def backtest(bars: LabBars | Sequence[LabBars], strategy: str | Path, **options: Any) -> "BacktestResult":
+def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult":
     """Run a strategy by its key, or the one written in a Python file of yours. Keyword arguments are its parameters and
     the rules of the run.
 
@@ -41,14 +47,34 @@ def backtest(bars: LabBars | Sequence[LabBars], strategy: str | Path, **options:
     can_short, risk_fraction, and for the rules of markets instruments, actions, stakes, sessions, by_ratio. `extras`
     are named inputs beside prices, float64[T,N] or [T,1]. InvalidError names what does not fit.
     """
-    from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.own_files import strategy_named
 
     found = strategy_named(strategy)
-    rules = {name: options[name] for name in _RULES if name in options}
-    given = {name: value for name, value in options.items() if name not in _RULES}
-    series = bars.series if isinstance(bars, LabBars) else [one.series for one in bars]
-    return run_backtest(found, series, found.parse(given), **rules)
+    given = {name: value for name, value in options.items() if name not in RULES}
+    return run(bars, found, found.parse(given), {name: options[name] for name in RULES if name in options})
+
+
+def run(bars: Bars, strategy: "Strategy", params: Any, rules: Mapping[str, Any]) -> "LabResult":
+    """One backtest of a strategy as a value, kept to the universe of the bars."""
+    from alphaloop.engine.backtest import run_backtest
+    from alphaloop.engine.compile_blame import blaming
+    from alphaloop.lab.results import lab_result
+
+    kept = in_universe(strategy, bars)
+    with blaming(strategy), compile_line():
+        made = run_backtest(kept, series_of(bars), params, **rules)
+    return lab_result(made, bars.coverage if isinstance(bars, LabUniverse) else None)
+
+
+def series_of(bars: Bars) -> "Series | list[Series]":
+    """What the engine calls bars."""
+    return bars.series if isinstance(bars, LabBars) else [one.series for one in bars]
+
+
+def in_universe(strategy: "Strategy", bars: Bars) -> "Strategy":
+    """The strategy, kept to the memberships that came with the bars."""
+    universe = bars.universe if isinstance(bars, LabUniverse) else None
+    return strategy if universe is None else within(strategy, universe)
 
 
 def report(result: "BacktestResult") -> dict[str, Any]:
@@ -60,28 +86,45 @@ def report(result: "BacktestResult") -> dict[str, Any]:
 
 
 def sweep(
-    bars: LabBars | Sequence[LabBars],
+    bars: Bars,
     strategy: str | Path,
     grid: Mapping[str, Sequence[Any]],
     *,
     progress: Callable[[int, int], None] | None = None,
+    parallel: int = 1,
     **options: Any,
 ) -> "pl.DataFrame":
     """One backtest per combination of `grid`; a frame with the parameters and the metrics, best Sharpe first.
 
-    `progress(done, total)` is called after every run; `options` are the same as for `backtest`. InvalidError when the
-    grid is empty or has more than 100 000 combinations.
+    `progress(done, total)` is called after every run, with `parallel` processes after every share of them; `options`
+    are the same as for `backtest`. InvalidError when the grid is empty or has more than 100 000 combinations.
     """
     import polars as pl
+
+    from alphaloop.engine.compile_blame import blaming
+    from alphaloop.engine.own_files import strategy_named
+    from alphaloop.engine.sweep import run_sweep
+    from alphaloop.lab.parallel import sweep_in_processes
 
     combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     if not grid or not 0 < len(combinations) <= MAX_RUNS:
         raise InvalidError("A sweep needs between 1 and 100000 combinations.", code="bad_grid")
-    rows: list[dict[str, Any]] = []
-    for done, chosen in enumerate(combinations, 1):
-        rows.append({**chosen, **backtest(bars, strategy, **options, **chosen).metrics})
+    found = strategy_named(strategy)
+    fixed = {name: value for name, value in options.items() if name not in RULES}
+    rules = {name: options[name] for name in RULES if name in options}
+    chosen = [found.parse({**fixed, **one}) for one in combinations]
+
+    def tell(done: int) -> None:
         if progress is not None:
-            progress(done, len(combinations))
+            progress(done, len(chosen))
+
+    with blaming(found), compile_line():
+        if parallel > 1:
+            rows = sweep_in_processes(bars, strategy, [{**fixed, **one} for one in combinations], rules, parallel, tell)
+        else:
+            rows = run_sweep(in_universe(found, bars), series_of(bars), chosen, on_row=tell, **rules)
     # The first rows may hold figures that could not be told; look at all of them before choosing column types.
-    frame = pl.DataFrame(rows, infer_schema_length=None)
+    frame = pl.DataFrame(
+        [{**one, **row} for one, row in zip(combinations, rows, strict=True)], infer_schema_length=None
+    )
     return frame.sort("sharpe", descending=True, nulls_last=True)
