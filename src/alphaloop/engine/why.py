@@ -187,15 +187,15 @@ def _before(result: BacktestResult, row: int, column: int, traded: bool) -> list
 
 def _signal(result: BacktestResult, decided: int, column: int, intent: _Intent | None) -> list[Reason]:
     """What the strategy said at the close of the row that decided."""
-    signals, at = result.signals, {"at": decided}
+    signals, panel, at = result.signals, result.panel, {"at": decided}
     target, episode = float(signals.target[decided, column]), int(signals.episode[decided, column])
-    if not np.isfinite(target):
-        return [Reason("signal", "no_target", at)]
     if intent is not None and intent.row == decided:
         made = Reason("signal", "new_instruction", {**at, "target": target, "sizing": signals.sizing.name.lower()})
         return [made, *_own_reason(result, decided, column)]
-    if target != 0.0 and not result.panel.member[decided, column]:
+    if target != 0.0 and not panel.member[decided, column] and np.isfinite(panel.close[decided, column]):
         return [Reason("signal", "not_member", at)]
+    if not np.isfinite(target):
+        return [Reason("signal", "no_target", at)]
     if target != 0.0 and episode in _spent(result, decided, column):
         return [Reason("signal", "spent", {"began": episode})]
     since = decided if intent is None else intent.row

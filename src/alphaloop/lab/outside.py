@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def backtest_signals(
         take=levels.get("take"),
         trail=levels.get("trail"),
     )
-    return run(bars, _as_strategy(name, signals), _NoParams(), {"start_bar": 0, **rules})
+    return cast("LabResult", run(bars, _as_strategy(name, signals), _NoParams(), {"start_bar": 0, **rules}))
 
 
 def _as_strategy(name: str, signals: Signals) -> Strategy:

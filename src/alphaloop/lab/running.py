@@ -2,19 +2,21 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alphaloop.core.errors import InvalidError
 from alphaloop.lab.bars import LabBars, LabUniverse
 from alphaloop.lab.compiling import compile_line
-from alphaloop.lab.universe import within
+from alphaloop.lab.universe import confined, within
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from alphaloop.engine.backtest import BacktestResult
+    from alphaloop.engine.options.backtest import OptionResult
     from alphaloop.engine.panel import Series
+    from alphaloop.engine.run import Result
     from alphaloop.engine.strategy import Strategy
     from alphaloop.lab.results import LabResult
 
@@ -39,13 +41,14 @@ MAX_RUNS = 100_000
 Bars = LabBars | Sequence[LabBars]
 
 
-def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult":
+def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult | OptionResult":
     """Run a strategy by its key, or the one written in a Python file of yours. Keyword arguments are its parameters and
     the rules of the run.
 
     Rules: cash, fee and slippage (fractions per side), fill ("open" or "close"), start_bar, whole, volume_limit,
     can_short, risk_fraction, and for the rules of markets instruments, actions, stakes, sessions, by_ratio. `extras`
-    are named inputs beside prices, float64[T,N] or [T,1]. InvalidError names what does not fit.
+    are named inputs beside prices, float64[T,N] or [T,1]. A strategy of option legs gives an OptionResult, without
+    tables. InvalidError names what does not fit.
     """
     from alphaloop.engine.own_files import strategy_named
 
@@ -54,16 +57,20 @@ def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult":
     return run(bars, found, found.parse(given), {name: options[name] for name in RULES if name in options})
 
 
-def run(bars: Bars, strategy: "Strategy", params: Any, rules: Mapping[str, Any]) -> "LabResult":
+def run(bars: Bars, strategy: "Strategy", params: Any, rules: Mapping[str, Any]) -> "LabResult | OptionResult":
     """One backtest of a strategy as a value, kept to the universe of the bars."""
-    from alphaloop.engine.backtest import run_backtest
     from alphaloop.engine.compile_blame import blaming
+    from alphaloop.engine.options.backtest import OptionResult
+    from alphaloop.engine.run import run_strategy
     from alphaloop.lab.results import lab_result
 
-    kept = in_universe(strategy, bars)
     with blaming(strategy), compile_line():
-        made = run_backtest(kept, series_of(bars), params, **rules)
-    return lab_result(made, bars.coverage if isinstance(bars, LabUniverse) else None)
+        made = run_strategy(in_universe(strategy, bars), series_of(bars), params, **rules)
+    if isinstance(made, OptionResult):
+        return made
+    if not isinstance(bars, LabUniverse) or bars.universe is None:
+        return lab_result(made)
+    return lab_result(replace(made, panel=confined(made.panel, bars.universe)), bars.coverage)
 
 
 def series_of(bars: Bars) -> "Series | list[Series]":
@@ -77,12 +84,12 @@ def in_universe(strategy: "Strategy", bars: Bars) -> "Strategy":
     return strategy if universe is None else within(strategy, universe)
 
 
-def report(result: "BacktestResult") -> dict[str, Any]:
+def report(result: "Result") -> dict[str, Any]:
     """The whole report of a run as plain JSON: curve, months, trades, attribution, intervals, gaps."""
-    from alphaloop.engine.report import make_report
+    from alphaloop.engine.run import report_of
 
     close = result.panel.close
-    return make_report(result, benchmark=close[:, 0] if close.shape[1] == 1 else None)
+    return report_of(result, benchmark=close[:, 0] if close.shape[1] == 1 else None)
 
 
 def sweep(

@@ -110,22 +110,27 @@ def within(strategy: "Strategy", universe: Universe) -> "Strategy":
 
     def evaluate(panel: "Panel", params: Any) -> "Signals":
         inside = universe.members(panel.names, panel.ts_ms)
-        # In place: the simulator keeps to the same array.
-        panel.member[...] &= inside
-        return _leave(strategy.evaluate(panel, params), inside)
+        return _confine(strategy.evaluate(confined(panel, universe), params), inside)
 
     told = repr((strategy.source_hash, sorted((name, list(spans)) for name, spans in universe.spans.items())))
     return replace(strategy, evaluate=evaluate, source_hash=hashlib.sha256(told.encode()).hexdigest())
 
 
-def _leave(signals: "Signals", inside: "Bools") -> "Signals":
+def confined(panel: "Panel", universe: Universe) -> "Panel":
+    """The panel with nobody a member outside the universe's own days."""
+    return panel._replace(member=panel.member & universe.members(panel.names, panel.ts_ms))
+
+
+def _confine(signals: "Signals", inside: "Bools") -> "Signals":
+    """Silence before an instrument joins, and flat from the row on which it has left."""
     import numpy as np
 
     rows = np.arange(len(inside), dtype=np.int64).reshape(-1, 1)
     joined = np.logical_or.accumulate(inside, axis=0)
     gone = joined & ~inside
     left = np.maximum.accumulate(np.where(inside, rows + 1, 0), axis=0)
-    target, episode = np.where(gone, 0.0, signals.target), np.where(gone, left, signals.episode)
+    target = np.where(gone, 0.0, np.where(joined, signals.target, np.nan))
+    episode = np.where(gone, left, signals.episode)
     if signals.reason is None:
         return signals._replace(target=target, episode=episode)
     reason = np.where(gone, len(signals.reasons), signals.reason)
