@@ -1,6 +1,9 @@
 """All factors alike: no row knows a later one, absent stays absent, and what was planted to look ahead is caught."""
 
+import re
 from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -73,8 +76,11 @@ def test_every_factor_says_what_it_is_in_both_languages_and_where_it_is_from() -
         assert set(factor.needs) <= set(INPUTS)
         assert all(factor.label.values())
         assert all(factor.meaning.values())
-        assert factor.make.__doc__ is not None
-        assert any(year in factor.make.__doc__ for year in ("19", "20")), factor.key
+        make = getattr(import_module(f"alphaloop.kernels.factors.{factor.category}"), factor.key)
+        assert re.search(r"(19|20)\d\d", make.__doc__), factor.key
+        given = signature(make).parameters.values()
+        assert [one.name for one in given if one.default is one.empty] == list(factor.needs)
+        assert {one.name: one.default for one in given if one.default is not one.empty} == factor.params
     assert sum(set(factor.needs) <= FROM_BARS for factor in FACTORS.values()) >= 12
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from alphaloop.kernels.cross_section import winsorise
 from alphaloop.kernels.factor_report import factor_report
-from alphaloop.kernels.factors import FACTORS, FROM_BARS, make_factor, study_factor
+from alphaloop.kernels.factors import FACTORS, FROM_BARS, make_factor
+from alphaloop.kernels.factors.study import study_factor
 from alphaloop.kernels.factors.warnings import TEXTS
 
 

@@ -31,8 +31,7 @@ def list_factors(as_json: JSON = False) -> None:
     if as_json:
         import json
 
-        rows = [{name: value for name, value in one._asdict().items() if name != "make"} for one in FACTORS.values()]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps([one._asdict() for one in FACTORS.values()], ensure_ascii=False))
         return
     for one in FACTORS.values():
         given = ", ".join(f"{name}={value}" for name, value in one.params.items())
@@ -58,7 +57,7 @@ def report(
     """Does the factor NAME tell later winners from losers? Instruments are the files of BARS, or the columns of a
     table of closes; exit code 2 and one line on stderr when something does not fit."""
     from alphaloop.core.errors import AlphaLoopError
-    from alphaloop.kernels.factors import study_factor
+    from alphaloop.kernels.factors.study import study_factor
 
     try:
         inputs, ts_ms, names = _inputs(bars or [], pairs(table or []))

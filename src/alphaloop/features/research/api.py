@@ -10,7 +10,14 @@ from alphaloop.core.bar import Timeframe, parse_timeframe
 from alphaloop.core.errors import InvalidError
 from alphaloop.features.market.schemas import AdjustKey, Moment, TimeframeName, Whole
 from alphaloop.features.market.service import BarStore
-from alphaloop.features.research import explain_schemas, life_schemas, schemas, screen_schemas, service
+from alphaloop.features.research import (
+    explain_schemas,
+    factors_api,
+    life_schemas,
+    schemas,
+    screen_schemas,
+    service,
+)
 from alphaloop.features.research.screening import parse_query
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Wiring, Writing
 from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, Wire
@@ -23,7 +30,7 @@ def _router(tag: str) -> APIRouter:
 
 router = _router("研究 Research")
 screens = _router("选股 Screens")
-ROUTERS = [router, screens]
+ROUTERS = [router, screens, factors_api.router]
 
 ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
 

@@ -11,7 +11,7 @@ from alphaloop.core.bar import parse_timeframe
 from alphaloop.core.corporate import parse_adjustment
 from alphaloop.core.errors import NotFoundError
 from alphaloop.features.market.service import BarStore, newest_table
-from alphaloop.features.research import service
+from alphaloop.features.research import factors_jobs, service
 from alphaloop.features.research.configs import named_config
 from alphaloop.features.research.models import SavedScreen
 from alphaloop.features.research.screening import ScreenQuery, parse_query
@@ -141,5 +141,6 @@ HANDLERS: dict[str, JobHandler] = {
     service.SCREEN_JOB: run_screen,
     service.REPAINT_JOB: measure_repaint,
     ALERTS_JOB: run_saved_screens,
+    **factors_jobs.HANDLERS,
 }
 SCHEDULES = {ALERTS_JOB: _daily}

@@ -1,6 +1,5 @@
 """Numbers that are meant to tell later winners from losers, causal, sourced, and blind to what is absent."""
 
 from alphaloop.kernels.factors.catalogue import CATEGORIES, FACTORS, FROM_BARS, INPUTS, Factor, make_factor
-from alphaloop.kernels.factors.study import study_factor
 
-__all__ = ["CATEGORIES", "FACTORS", "FROM_BARS", "INPUTS", "Factor", "make_factor", "study_factor"]
+__all__ = ["CATEGORIES", "FACTORS", "FROM_BARS", "INPUTS", "Factor", "make_factor"]

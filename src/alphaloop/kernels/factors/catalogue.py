@@ -1,14 +1,16 @@
-"""Every factor by name, with what it needs and may be asked for: forms, commands and reports are made from this."""
+"""Every factor by name, with what it needs and may be asked for: forms, commands and reports are made from this.
 
-from collections.abc import Callable, Mapping
-from inspect import signature
-from typing import NamedTuple
+It is read by processes that never compute one, so arrays are imported only where a factor is made."""
 
-import numpy.typing as npt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from alphaloop.kernels.factors import fundamental, momentum, reversion, volume
-from alphaloop.kernels.factors.own_rows import Floats
 from alphaloop.kernels.factors.words import WORDS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from alphaloop.kernels.factors.own_rows import Floats
 
 Text = dict[str, str]
 
@@ -34,69 +36,70 @@ ROWS_MAX = 5000
 
 
 class Factor(NamedTuple):
-    """One factor: `make` takes the tables named in `needs`, in that order, and the numbers of rows in `params`, whose
-    defaults are given. Labels and meanings are in both languages."""
+    """One factor: `needs` are the tables it is made of, `params` its numbers of rows with their defaults. Its
+    function is called like it, in the module called like its category. Texts are in both languages."""
 
     key: str
     category: str
-    make: Callable[..., Floats]
     needs: tuple[str, ...]
     params: dict[str, int]
     label: Text
     meaning: Text
 
 
-_NEEDS: dict[str, dict[Callable[..., Floats], tuple[str, ...]]] = {
+_YEAR = {"lookback": 252, "skip": 21}
+_MONTH = {"lookback": 21}
+_FACTS: dict[str, dict[str, tuple[str, dict[str, int]]]] = {
     "momentum": {
-        momentum.momentum: ("close",),
-        momentum.high_nearness: ("close",),
-        momentum.steady_momentum: ("close",),
-        momentum.rising_days: ("close",),
+        "momentum": ("close", _YEAR),
+        "high_nearness": ("close", {"lookback": 252}),
+        "steady_momentum": ("close", _YEAR),
+        "rising_days": ("close", _YEAR),
     },
     "reversion": {
-        reversion.short_reversal: ("close",),
-        reversion.long_reversal: ("close",),
-        reversion.mean_gap: ("close",),
-        reversion.rsi_gap: ("close",),
-        reversion.max_return: ("close",),
+        "short_reversal": ("close", _MONTH),
+        "long_reversal": ("close", {"lookback": 756, "skip": 252}),
+        "mean_gap": ("close", {"lookback": 20}),
+        "rsi_gap": ("close", {"period": 14}),
+        "max_return": ("close", _MONTH),
     },
     "volume": {
-        volume.illiquidity: ("close", "traded"),
-        volume.turnover: ("volume", "shares"),
-        volume.traded_value: ("traded",),
-        volume.volume_shock: ("traded",),
-        volume.obv_slope: ("close", "traded"),
+        "illiquidity": ("close traded", _MONTH),
+        "turnover": ("volume shares", _MONTH),
+        "traded_value": ("traded", {"lookback": 63}),
+        "volume_shock": ("traded", {"recent": 5, "lookback": 50}),
+        "obv_slope": ("close traded", {"lookback": 20}),
     },
     "fundamental": {
-        fundamental.book_to_market: ("book_equity", "market_cap"),
-        fundamental.earnings_yield: ("earnings", "market_cap"),
-        fundamental.size: ("market_cap",),
-        fundamental.gross_profitability: ("gross_profit", "assets"),
-        fundamental.return_on_equity: ("earnings", "book_equity"),
-        fundamental.asset_growth: ("assets",),
+        "book_to_market": ("book_equity market_cap", {}),
+        "earnings_yield": ("earnings market_cap", {}),
+        "size": ("market_cap", {}),
+        "gross_profitability": ("gross_profit assets", {}),
+        "return_on_equity": ("earnings book_equity", {}),
+        "asset_growth": ("assets", {"lookback": 252}),
     },
 }
 
 
-def _factor(category: str, make: Callable[..., Floats], needs: tuple[str, ...]) -> Factor:
-    key = make.__name__
+def _factor(key: str, category: str, needs: str, params: dict[str, int]) -> Factor:
     zh, en, zh_meaning, en_meaning = WORDS[key]
-    rows = {name: one.default for name, one in signature(make).parameters.items() if one.default is not one.empty}
-    return Factor(key, category, make, needs, rows, {"zh": zh, "en": en}, {"zh": zh_meaning, "en": en_meaning})
+    return Factor(
+        key, category, tuple(needs.split()), params, {"zh": zh, "en": en}, {"zh": zh_meaning, "en": en_meaning}
+    )
 
 
 FACTORS: dict[str, Factor] = {
-    made.key: made
-    for category, group in _NEEDS.items()
-    for made in (_factor(category, make, needs) for make, needs in group.items())
+    key: _factor(key, category, *facts) for category, group in _FACTS.items() for key, facts in group.items()
 }
 
 
-def make_factor(key: str, inputs: Mapping[str, npt.ArrayLike], params: Mapping[str, int] | None = None) -> Floats:
+def make_factor(key: str, inputs: "Mapping[str, npt.ArrayLike]", params: Mapping[str, int] | None = None) -> "Floats":
     """The factor of that name, float64[T,N], from `inputs` by their names (`INPUTS`).
 
     ValueError for an unknown factor or parameter, an absent input, or numbers of rows that do not fit.
     """
+    from alphaloop.kernels.factors import fundamental, momentum, reversion, volume
+
     factor = FACTORS.get(key)
     if factor is None:
         raise ValueError(f"there is no factor {key}; there are {', '.join(FACTORS)}")
@@ -107,4 +110,7 @@ def make_factor(key: str, inputs: Mapping[str, npt.ArrayLike], params: Mapping[s
         raise ValueError(f"a window has {ROWS_MAX} rows at most")
     if absent := [name for name in factor.needs if name not in inputs]:
         raise ValueError(f"{key} needs {INPUTS[absent[0]]['en']} ({absent[0]})")
-    return factor.make(*(inputs[name] for name in factor.needs), **(factor.params | given))
+    modules = {"momentum": momentum, "reversion": reversion, "volume": volume, "fundamental": fundamental}
+    make = getattr(modules[factor.category], key)
+    made: Floats = make(*(inputs[name] for name in factor.needs), **(factor.params | given))
+    return made
