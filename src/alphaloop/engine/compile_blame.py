@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numba import njit
+
 from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.engine.panel import make_panel, make_series
+from alphaloop.engine.sim_book import Held
+from alphaloop.engine.simulate import MEMORY, plain_params, view_of
 from alphaloop.engine.strategy import Strategy
 
 # Lines of a refusal that say where numba looked, not what is wrong.
@@ -42,6 +48,21 @@ def blaming(strategy: Strategy) -> Iterator[None]:
         if told is None:
             raise
         raise InvalidError(told, code="strategy_failed") from error
+
+
+def try_manage(strategy: Strategy, params: Any) -> None:
+    """Compile `manage` alone, which takes moments, before the pass around it is, which takes far longer.
+
+    InvalidError 'strategy_failed' names the line that numba refuses."""
+    if strategy.manage is None or hasattr(strategy.manage, "py_func"):
+        return
+    one = np.ones(1)
+    view = view_of(make_panel(make_series("A", np.zeros(1, dtype=np.int64), one, one, one, one, one)))
+    held = Held(0, 0.0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, np.zeros(MEMORY))
+    compiled: Any = njit(strategy.manage)
+    with blaming(strategy):
+        # As many types as the pass hands over, and not one value: nothing runs.
+        compiled.compile(tuple(compiled.typeof_pyval(given) for given in (0, view, held, plain_params(params))))
 
 
 def source_of(strategy: Strategy) -> Path | None:

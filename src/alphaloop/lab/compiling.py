@@ -10,18 +10,18 @@ _LEAST_S = 0.5
 
 
 @contextmanager
-def compile_line(write: Callable[[str], Any] | None = None) -> Iterator[None]:
+def compile_line(write: Callable[[str], Any] | None = None) -> "Iterator[_Watch | None]":
     """Say on `write` that code is being compiled and how long it took; by default on a terminal's stderr alone."""
     if write is None:
         if not sys.stderr.isatty():
-            yield
+            yield None
             return
         write = _to_terminal
     from numba.core import event
 
     watch = _Watch(write)
     with event.install_listener("numba:compile", watch.listener(event)):
-        yield
+        yield watch
     watch.tell()
 
 

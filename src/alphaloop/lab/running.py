@@ -59,12 +59,13 @@ def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult | O
 
 def run(bars: Bars, strategy: "Strategy", params: Any, rules: Mapping[str, Any]) -> "LabResult | OptionResult":
     """One backtest of a strategy as a value, kept to the universe of the bars."""
-    from alphaloop.engine.compile_blame import blaming
+    from alphaloop.engine.compile_blame import blaming, try_manage
     from alphaloop.engine.options.backtest import OptionResult
     from alphaloop.engine.run import run_strategy
     from alphaloop.lab.results import lab_result
 
     with blaming(strategy), compile_line():
+        try_manage(strategy, params)
         made = run_strategy(in_universe(strategy, bars), series_of(bars), params, **rules)
     if isinstance(made, OptionResult):
         return made
@@ -108,7 +109,7 @@ def sweep(
     """
     import polars as pl
 
-    from alphaloop.engine.compile_blame import blaming
+    from alphaloop.engine.compile_blame import blaming, try_manage
     from alphaloop.engine.own_files import strategy_named
     from alphaloop.engine.sweep import run_sweep
     from alphaloop.lab.parallel import sweep_in_processes
@@ -126,6 +127,7 @@ def sweep(
             progress(done, len(chosen))
 
     with blaming(found), compile_line():
+        try_manage(found, chosen[0])
         if parallel > 1:
             rows = sweep_in_processes(bars, strategy, [{**fixed, **one} for one in combinations], rules, parallel, tell)
         else:
