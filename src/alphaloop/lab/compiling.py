@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 # Less is over before a person wonders.
@@ -36,11 +37,11 @@ class _Watch:
         watch = self
 
         class Listener(event.Listener):  # type: ignore[misc]
-            def on_start(self, happened: Any) -> None:
-                watch.start(happened.timestamp)
+            def on_start(self, _: Any) -> None:
+                watch.start(perf_counter())
 
-            def on_end(self, happened: Any) -> None:
-                watch.end(happened.timestamp)
+            def on_end(self, _: Any) -> None:
+                watch.end(perf_counter())
 
         return Listener()
 
