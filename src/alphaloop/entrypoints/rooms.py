@@ -57,6 +57,11 @@ def job_handlers() -> dict[str, JobHandler]:
     return merged
 
 
+def long_kinds() -> frozenset[str]:
+    """Job kinds that may take hours, from each room's jobs.py (`LONG`): nothing that is soon done waits for them."""
+    return frozenset(kind for module in _each("jobs") for kind in getattr(module, "LONG", ()))
+
+
 def schedules(settings: Settings) -> dict[str, Schedule]:
     """Job kind -> when it is due, from each room's jobs.py (`SCHEDULES`: kind -> function of the settings)."""
     merged: dict[str, Schedule] = {}

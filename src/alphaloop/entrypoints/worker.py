@@ -61,7 +61,9 @@ class Worker:
         self._dispatcher = Dispatcher(wiring.db, wiring.clock, listeners, self._publish)
         parts: dict[type[Any], Any] = {**wiring.parts, Settings: wiring.settings, Vault: wiring.vault}
         handlers = rooms.job_handlers() | {EX_DATE_JOB: pass_ex_dates(self._trading_floor)}
-        self._jobs = LocalWorker(wiring.db, wiring.clock, handlers, holder=self._holder, parts=parts)
+        self._jobs = LocalWorker(
+            wiring.db, wiring.clock, handlers, holder=self._holder, parts=parts, long=rooms.long_kinds()
+        )
         self._scheduler = Scheduler(wiring.db, wiring.clock, rooms.schedules(wiring.settings), holder=self._holder)
         self._wake = asyncio.Event()
         self._replays: dict[int, asyncio.Task[None]] = {}

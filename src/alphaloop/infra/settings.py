@@ -67,6 +67,8 @@ class Settings(BaseModel):
     redis_url_text: str = Field("", validation_alias=_named("REDIS_URL"))
     redis_host: str = Field("", validation_alias=_named("REDIS_HOST"))
     redis_port: int = Field(6379, ge=1, le=65535, validation_alias=_named("REDIS_PORT"))
+    celery_broker_url: str = Field("", validation_alias=_named("CELERY_BROKER_URL"))
+    job_processes: int = Field(0, ge=0, le=1024, validation_alias=_named("JOB_PROCESSES"))
 
     jwt_secret: SecretStr = Field(SecretStr(""), validation_alias=_named("JWT_SECRET", "JWT_SECRET_KEY"))
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias=_named("JWT_ALGORITHM"))
@@ -109,6 +111,13 @@ class Settings(BaseModel):
                 ipaddress.ip_network(part.strip() or "::1")
             except ValueError:
                 raise ValueError("must be addresses or networks of your own proxies, separated by commas") from None
+        return text
+
+    @field_validator("celery_broker_url")
+    @classmethod
+    def _redis_broker(cls, text: str) -> str:
+        if text and not text.startswith(("redis://", "rediss://")):
+            raise ValueError("must be an address that starts with redis:// or rediss://")
         return text
 
     @model_validator(mode="after")

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.honesty import SelectionReport, judge_selection, parameter_stability
 from alphaloop.engine.honesty.periods import Bars
 from alphaloop.engine.optimise.goal import Goal
 from alphaloop.engine.optimise.running import Arena
 from alphaloop.engine.optimise.space import Space
 from alphaloop.engine.optimise.trials import Metrics, Trial
+from alphaloop.engine.run import run_strategy
 
 _CANDIDATES = 64
 
@@ -60,10 +60,12 @@ def judge_best(
     params = strategy.parse({**space.fixed, **best.point})
     unseen = None
     if arena.cut < arena.rows:
-        unseen = run_backtest(strategy, bars, params, **{**rules, "start_bar": arena.cut}).metrics
-    selection = _selection(arena, space, params, trials)
+        unseen = run_strategy(strategy, bars, params, **{**rules, "start_bar": arena.cut}).metrics
+    # The checks run the simulator, which knows no option legs.
+    legs = strategy.legs is not None
+    selection = None if legs else _selection(arena, space, params, trials)
     kept = math.nan
-    if goal.upward:
+    if goal.upward and not legs:
         options = {name: value for name, value in arena.rules.items() if name != "start_bar"}
         kept = parameter_stability(strategy, arena.bars, params, metric=goal.metric, reach=1, **options).kept_share
     return Verdict(

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from alphaloop.core.errors import InvalidError
+from alphaloop.engine.extras import need_extras
 from alphaloop.engine.honesty.periods import Bars, between, row_times
 from alphaloop.engine.optimise.space import Point, Space
-from alphaloop.engine.optimise.trials import Outcome
+from alphaloop.engine.optimise.trials import Metrics, Outcome
+from alphaloop.engine.run import run_strategy
 from alphaloop.engine.strategy import Strategy
 from alphaloop.engine.sweep import run_sweep
 
@@ -58,13 +60,20 @@ def run_points(arena: Arena, space: Space, points: Sequence[Point]) -> list[Outc
     outcomes: list[Outcome] = []
     try:
         params = [arena.strategy.parse({**space.fixed, **point}) for point in points]
-        return [Outcome(one) for one in run_sweep(arena.strategy, arena.bars, params, **arena.rules)]
+        return [Outcome(one) for one in _figures(arena, params)]
     except InvalidError as error:
         if len(points) == 1:
             return [Outcome(None, error.message)]
     for point in points:
         outcomes += run_points(arena, space, [point])
     return outcomes
+
+
+def _figures(arena: Arena, params: Sequence[Any]) -> list[Metrics]:
+    if arena.strategy.legs is not None:
+        return [run_strategy(arena.strategy, arena.bars, one, **arena.rules).metrics for one in params]
+    need_extras(arena.strategy, arena.rules.get("extras") or {})
+    return run_sweep(arena.strategy, arena.bars, params, **arena.rules)
 
 
 def until(rules: Mapping[str, Any], cut: int) -> dict[str, Any]:

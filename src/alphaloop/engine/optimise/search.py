@@ -28,7 +28,7 @@ class Plan:
             raise InvalidError(f"A search is one of {', '.join(METHODS)}.", code="unknown_method")
         if not 1 <= self.trials <= TRIALS_MAX:
             raise InvalidError(
-                f"Between 1 and {TRIALS_MAX} trials.", code="out_of_bounds", fields=(("trials", "range"),)
+                f"Between 1 and {TRIALS_MAX} trials.", code="out_of_bounds", fields=(("trials", "out_of_bounds"),)
             )
         if self.method == "grid" and self.space.grid_size() > self.trials:
             raise InvalidError(

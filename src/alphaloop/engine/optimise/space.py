@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-import numpy as np
+from numpy.random import Generator
 
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.strategy import Strategy
@@ -53,7 +53,7 @@ class Axis:
     def number(self, value: float) -> float | int:
         return round(value) if self.whole else round(value, _DIGITS)
 
-    def draw(self, rng: np.random.Generator) -> Any:
+    def draw(self, rng: Generator) -> Any:
         size = self.size
         return self.number(rng.uniform(self.low, self.high)) if size is None else self.at(int(rng.integers(size)))
 
@@ -79,7 +79,7 @@ class Space:
     def grid_size(self) -> int:
         return math.prod(axis.size or _PARTS + 1 for axis in self.axes)
 
-    def draw(self, rng: np.random.Generator) -> Point:
+    def draw(self, rng: Generator) -> Point:
         return {axis.name: axis.draw(rng) for axis in self.axes}
 
     def corners(self) -> Iterator[Point]:

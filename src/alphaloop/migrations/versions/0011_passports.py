@@ -9,7 +9,7 @@ from sqlalchemy.dialects import mysql
 from alphaloop.infra import columns
 
 revision: str = "0011"
-down_revision: str | None = "0008"
+down_revision: str | None = "0009"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -1,0 +1,18 @@
+"""Fixtures of the optimisation room."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from alphaloop.core.clock import ManualClock
+from alphaloop.features.optimisation import api
+from alphaloop.infra.db import Database
+from tests.features.market.shop import Shop, open_shop
+
+
+@pytest.fixture
+async def shop(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Shop]:
+    async with open_shop(db, clock, tmp_path / "home") as opened:
+        opened.house.app.include_router(api.router, prefix="/api/v1")
+        yield opened
