@@ -24,6 +24,7 @@ async def town(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterato
 async def test_a_file_of_two_megabytes_is_read(town: Town, path: str) -> None:
     form = {"instrument": "BTC/USDT:USDT@binance", "timeframe": "1d"}
     known = {"columns": {}, "import": form, "actions/import": {"instrument": "AAPL"}, "funding/import": form}
+    known["extras/import"] = {"name": "vix"}
     data = dict(known[path.removeprefix("/api/v1/market/")])
     if not path.endswith("market/import"):
         data.pop("timeframe", None)

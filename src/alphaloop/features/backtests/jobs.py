@@ -4,6 +4,7 @@ from typing import Any
 
 from alphaloop.features.backtests import passport_jobs, service
 from alphaloop.features.backtests.running import TARGET
+from alphaloop.features.market.service import extra_places
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.local import JobContext, JobHandler
 from alphaloop.infra.settings import Settings
@@ -12,15 +13,23 @@ DEADLINE_S = 600.0
 MEMORY_MB = 8192
 
 
+def places_of(settings: Settings) -> dict[str, Any]:
+    """Where a run finds bars, strategies and inputs besides prices: it knows no settings itself."""
+    return {
+        "bars_dir": settings.bars_dir,
+        "strategies_dir": settings.strategies_dir.absolute(),
+        "extra_places": extra_places(settings),
+    }
+
+
 async def run_backtest(context: JobContext) -> dict[str, Any]:
     """Run one backtest and keep its report. Safe to run twice: the second result replaces the first."""
     backtest_id = int(context.args["backtest_id"])
     settings = context.part(Settings)
     async with context.db.read() as session:
         arguments = await service.arguments_of(session, backtest_id)
-    places = {"bars_dir": settings.bars_dir, "strategies_dir": settings.strategies_dir.absolute()}
     made = await in_child(
-        TARGET, arguments | places, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
+        TARGET, arguments | places_of(settings), deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
     )
     async with context.db.write() as session:
         await service.keep_report(session, backtest_id, made)

@@ -1,5 +1,6 @@
 """The run itself, in the child process: bars and a strategy in, a report out. It knows no database."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,14 @@ import numpy as np
 
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.errors import InvalidError
-from alphaloop.engine.backtest import BacktestResult, run_backtest
+from alphaloop.engine.extras import lay_extras
 from alphaloop.engine.own_files import PREFIX, load_own
 from alphaloop.engine.panel import Floats, Ints, Series, make_series
-from alphaloop.engine.report import benchmark_beside, make_report
+from alphaloop.engine.report import benchmark_beside
 from alphaloop.engine.rule_arrays import Stake
+from alphaloop.engine.run import Result, report_of, run_strategy
 from alphaloop.engine.strategy import Strategy, load_strategy
-from alphaloop.features.market.service import BarStore, SeriesKey, carry_over, read_marks, read_series
+from alphaloop.features.market.service import BarStore, SeriesKey, carry_over, find_extras, read_marks, read_series
 from alphaloop.infra.jobs.child import Report
 
 STEPS = 4
@@ -36,23 +38,34 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
         for key in series
         if key.symbol in args["settlements"]
     }
-    result = run_backtest(
+    result = run_strategy(
         strategy,
         list(series.values()),
         params,
+        extras=extras_beside(strategy, list(series.values()), args),
         instruments=args["instruments"],
         actions=args["actions"],
         stakes=stakes,
         **args["rules"],
     )
     report(3, STEPS, "report")
-    made = make_report(result, benchmark=_benchmark(store, result, args))
+    made = report_of(result, benchmark=_benchmark(store, result, args))
+    report(4, STEPS, "report")
     return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made}
 
 
 def find(key: str, strategies_dir: Path) -> Strategy:
     """A strategy of the library, or of the person's own folder under `user:`."""
     return load_own(key, strategies_dir) if key.startswith(PREFIX) else load_strategy(key)
+
+
+def extras_beside(strategy: Strategy, series: Sequence[Series], args: Mapping[str, Any]) -> dict[str, Floats]:
+    """Every input besides prices that the strategy declares and the platform keeps, beside the rows of these series.
+
+    `extra_places` of the arguments says where, `extras` which is kept under another name."""
+    if not strategy.extras:
+        return {}
+    return lay_extras(find_extras(args["extra_places"], strategy.extras, called=args["extras"]), series)
 
 
 def read_table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTable:
@@ -85,7 +98,7 @@ def _stake(store: BarStore, key: SeriesKey, table: BarTable, series: Series, row
     return Stake(leverage=args["leverage"], isolated=args["isolated"], mark=mark, funding=funding)
 
 
-def _benchmark(store: BarStore, result: BacktestResult, args: dict[str, Any]) -> Floats | None:
+def _benchmark(store: BarStore, result: Result, args: dict[str, Any]) -> Floats | None:
     key = args["benchmark"]
     if key is None:
         return result.panel.close[:, 0] if len(result.panel.names) == 1 else None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.features.catalog.schemas import Params, StrategyKey
@@ -10,6 +10,7 @@ from alphaloop.infra.http.wire import Count, Flag, Id, Positive, Ratio, Symbol, 
 from alphaloop.infra.jobs.models import JobStatus
 from alphaloop.infra.jobs.wire import JobProgress
 
+ExtraName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Cost = Annotated[Ratio, Field(ge=0, le=0.1)]
 
 
@@ -17,7 +18,8 @@ class Conditions(Wire):
     """What a run is asked for besides its strategy. `fee` and `slippage` are fractions of the price per side; with
     `market_rules` the rules of each instrument's market bind every fill, and `fee` is the broker's rate on top of the
     market's own charges; `leverage` and `isolated` margin count for perpetuals. Without a `benchmark` a single
-    instrument is compared with itself."""
+    instrument is compared with itself. Inputs besides prices are found by the names that a strategy gives them;
+    `extras` says which is kept under another name, such as {"vix": "vxn"}."""
 
     instruments: Annotated[list[Symbol], Field(min_length=1, max_length=500)]
     timeframe: Timeframe
@@ -34,6 +36,7 @@ class Conditions(Wire):
     leverage: Annotated[Positive, Field(ge=1, le=1000)] = Field(default="1", validate_default=True)
     isolated: Flag = False
     benchmark: Symbol | None = None
+    extras: Annotated[dict[ExtraName, ExtraName], Field(max_length=32)] = Field(default_factory=dict)
 
 
 class BacktestAsked(Conditions):

@@ -165,6 +165,7 @@ async def arguments_for(session: ReadSession, strategy: str, asked: Mapping[str,
         "settlements": await _settlements(session, asked, specs) if bound else {},
         "leverage": parse_amount(asked["leverage"]),
         "isolated": asked["isolated"],
+        "extras": asked.get("extras", {}),
     }
 
 

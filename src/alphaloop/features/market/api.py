@@ -1,28 +1,30 @@
 """Instruments, bars, imports and data sources over HTTP."""
 
 import asyncio
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Response
 
 from alphaloop.adapters import feeds
-from alphaloop.adapters.feeds import MAX_BYTES, file_kind
+from alphaloop.adapters.feeds import MAX_BYTES
 from alphaloop.core.corporate import parse_adjustment
-from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.core.errors import AlphaLoopError
 from alphaloop.features.market import rules, schemas, service
+from alphaloop.features.market.extras_api import router as extras_router
 from alphaloop.features.market.models import DataSource
 from alphaloop.features.market.schemas import TimeframeName
+from alphaloop.features.market.uploads import kind_of, spool
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Asking, Now, Reading, StrictRoute, Wired, Writing
 from alphaloop.infra.http.wire import ErrorBody, Id, Page, Symbol, make_cursor, read_cursor
 from alphaloop.infra.jobs.local import get_job
 from alphaloop.infra.jobs.wire import JobOut
 
-FILE_PATHS = frozenset(f"/api/v1/market/{path}" for path in ("import", "columns", "actions/import", "funding/import"))
+_IMPORTS = ("import", "columns", "actions/import", "funding/import", "extras/import")
+FILE_PATHS = frozenset(f"/api/v1/market/{path}" for path in _IMPORTS)
 """Where files are handed over."""
 MAX_IMPORT_BYTES = MAX_BYTES + 64 * 1024
 """What a body there may weigh: the largest file and the form around it."""
@@ -38,7 +40,7 @@ def _router(tag: str) -> APIRouter:
 
 router = _router("行情 Market")
 sources = _router("数据源 Data sources")
-ROUTERS = [router, sources]
+ROUTERS = [router, sources, extras_router]
 
 
 @router.get("/market/instruments", responses=_refusals())
@@ -179,11 +181,11 @@ async def import_bars(
 ) -> schemas.ImportOut:
     """Bring in a CSV, Parquet or Feather file of at most 200 MB. A broken file is refused by its first bad line."""
     actor.require("market.import")
-    kind = _kind_of(form.file)
+    kind = kind_of(form.file)
     # Reading and storing hold no transaction: a large file must not keep orders waiting.
     with tempfile.TemporaryDirectory(prefix="alphaloop-import-") as folder:
         path = Path(folder) / f"bars.{kind}"
-        await asyncio.to_thread(_spool, form.file, path)
+        await asyncio.to_thread(spool, form.file, path)
         async with wiring.db.read() as session:
             prepared = await service.prepare_import(
                 session,
@@ -224,10 +226,10 @@ async def look_at_columns(
 ) -> schemas.ColumnsOut:
     """What a bar file's columns are called, which of ours they seem to be, and its first rows; nothing is stored."""
     actor.require("market.import")
-    kind = _kind_of(form.file)
+    kind = kind_of(form.file)
     with tempfile.TemporaryDirectory(prefix="alphaloop-columns-") as folder:
         path = Path(folder) / f"bars.{kind}"
-        await asyncio.to_thread(_spool, form.file, path)
+        await asyncio.to_thread(spool, form.file, path)
         found = await asyncio.to_thread(feeds.look_at_columns, path, kind=kind)
     return schemas.ColumnsOut(names=list(found.names), guess=found.guess, sample=[list(row) for row in found.sample])
 
@@ -258,10 +260,10 @@ async def import_corporate_actions(
 ) -> schemas.ActionsBroughtOut:
     """Bring in dividends, bonus shares, splits and rights of instruments known here. A bad row refuses the file."""
     actor.require("market.import")
-    kind = _kind_of(form.file)
+    kind = kind_of(form.file)
     with tempfile.TemporaryDirectory(prefix="alphaloop-actions-") as folder:
         path = Path(folder) / f"actions.{kind}"
-        await asyncio.to_thread(_spool, form.file, path)
+        await asyncio.to_thread(spool, form.file, path)
         listed = await service.read_actions(actor, path, symbol=form.instrument)
     async with wiring.db.write() as session:
         done = await service.bring_actions(session, actor, clock, listed, source="import")
@@ -296,28 +298,14 @@ async def import_funding_rates(
 ) -> schemas.FundingBroughtOut:
     """Bring in the funding rates of a perpetual known here. A bad row refuses the file."""
     actor.require("market.import")
-    kind = _kind_of(form.file)
+    kind = kind_of(form.file)
     with tempfile.TemporaryDirectory(prefix="alphaloop-funding-") as folder:
         path = Path(folder) / f"funding.{kind}"
-        await asyncio.to_thread(_spool, form.file, path)
+        await asyncio.to_thread(spool, form.file, path)
         listed = await service.read_funding(actor, path, kind=kind, columns=form.columns)
     async with wiring.db.write() as session:
         done = await service.bring_funding(session, actor, clock, listed, instrument=form.instrument, source="import")
     return schemas.FundingBroughtOut(added=done.added, changed=done.changed, unchanged=done.unchanged)
-
-
-def _kind_of(file: UploadFile) -> str:
-    kind = file_kind(file.filename or "")
-    if kind is None:
-        raise InvalidError(
-            "Bars come as .csv, .parquet or .feather.", code="bad_bar_file", fields=(("file", "unknown_file_type"),)
-        )
-    return kind
-
-
-def _spool(upload: UploadFile, path: Path) -> None:
-    with path.open("wb") as file:
-        shutil.copyfileobj(upload.file, file, 1024 * 1024)
 
 
 @sources.get("/data-sources/types", responses=_refusals())

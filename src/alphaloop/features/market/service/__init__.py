@@ -2,6 +2,7 @@
 
 from alphaloop.features.market.adjusting import PriceMode
 from alphaloop.features.market.carry import Carry, carry_over
+from alphaloop.features.market.extras import ExtraPlaces, extra_places, find_extras
 from alphaloop.features.market.marks import Marks, read_marks
 from alphaloop.features.market.naming import calendar_of
 from alphaloop.features.market.reading import SeriesKey, newest_table, price_mode, read_series
@@ -93,6 +94,7 @@ __all__ = [
     "BroughtFunding",
     "Carry",
     "CrossSection",
+    "ExtraPlaces",
     "FileHabits",
     "Growth",
     "Imported",
@@ -121,6 +123,8 @@ __all__ = [
     "describe_type",
     "ensure_samples",
     "ex_dates_between",
+    "extra_places",
+    "find_extras",
     "find_instrument",
     "find_perpetual",
     "get_instrument",
