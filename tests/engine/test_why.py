@@ -166,7 +166,7 @@ def test_a_bar_is_named_by_row_day_or_time_and_an_unknown_one_is_refused() -> No
     for at in (3, -4, "2024-05-01", "2025-01-01", "noon", None, True):
         with pytest.raises(InvalidError) as refused:
             al.why(result, at)
-        assert refused.value.code == "unknown_time"
+        assert refused.value.code == "unknown_bar"
     with pytest.raises(InvalidError) as refused:
         al.why(result, 1, "B")
-    assert refused.value.code == "unknown_row"
+    assert refused.value.code == "unknown_bar"

@@ -91,7 +91,7 @@ def test_several_instruments_are_columns_or_named_rows() -> None:
     for wrong in (frame.rename({"IXIC": "DAX"}), long.with_columns(symbol=pl.lit("DAX"))):
         with pytest.raises(InvalidError) as refused:
             al.backtest_signals(two, wrong)
-        assert refused.value.code == "unknown_symbol"
+        assert refused.value.fields[0][1] == "unknown_symbol"
     with pytest.raises(InvalidError) as refused:
         al.backtest_signals(two, long.drop("symbol"))
     assert refused.value.fields == (("column symbol", "no_such_column"),)
@@ -106,12 +106,10 @@ def broken() -> dict[str, tuple[object, dict[str, object]]]:
         "unknown_time": (shifted, {}),
         "not_increasing": (pd.concat([series.iloc[:5], series.iloc[4:]]), {}),
         "no_such_column": (pl.DataFrame({"target": TARGET}), {}),
-        "bad_signals": (np.where(TARGET > 0, np.inf, 0.0), {}),
         "not_a_choice": (TARGET, {"label": "middle"}),
-        "unknown_rule": (TARGET, {"fill": "close"}),
+        "unknown": (TARGET, {"fill": "close"}),
         "unreadable": ("nothing.csv", {}),
-        "bad_bars": (pl.DataFrame({"ts": ["2000-01-03"], "target": ["much"]}), {}),
-        "missing_target": (None, {}),
+        "missing": (None, {}),
     }
 
 
@@ -120,9 +118,18 @@ def test_what_does_not_fit_is_refused_by_name(code: str) -> None:
     target, options = broken()[code]
     with pytest.raises(InvalidError) as refused:
         al.backtest_signals(BARS, target, **options)
-    assert refused.value.code == code
+    assert refused.value.code == "bad_signals"
+    assert refused.value.fields[0][1] == code
     if code == "unknown_time":
-        assert refused.value.fields == (("row 0", "unknown_time"),)
+        assert refused.value.fields[0][0] == "row 0"
+
+
+def test_a_cell_that_is_no_number_is_named_and_infinity_is_refused() -> None:
+    with pytest.raises(InvalidError, match="Row 0, column target: a price or volume is not a number"):
+        al.backtest_signals(BARS, pl.DataFrame({"ts": ["2000-01-03"], "target": ["much"]}))
+    with pytest.raises(InvalidError) as refused:
+        al.backtest_signals(BARS, np.where(TARGET > 0, np.inf, 0.0))
+    assert refused.value.code == "bad_signals"
 
 
 def test_bars_are_not_changed_by_a_run(plain: LabResult) -> None:

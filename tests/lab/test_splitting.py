@@ -54,8 +54,8 @@ def test_bars_are_counted_by_rows_of_their_panel() -> None:
         ({"horizon": -1}, "bad_folds"),
         ({"folds": 200}, "too_few_bars"),
         ({"horizon": 99}, "too_few_bars"),
-        ({"ends": [1, 2]}, "bad_length"),
-        ({"ends": np.zeros(100, dtype=int)}, "bad_length"),
+        ({"ends": [1, 2]}, "bad_folds"),
+        ({"ends": np.zeros(100, dtype=int)}, "bad_folds"),
         ({"walk": True, "horizon": 90}, "too_few_bars"),
     ],
 )

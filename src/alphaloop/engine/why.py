@@ -141,10 +141,10 @@ class _Intent(NamedTuple):
 def why(result: BacktestResult, row: int, column: int = 0) -> Why:
     """Why something, or nothing, traded in `row` of this column: bar, signal, sizing, rules, fill, in that order.
 
-    InvalidError 'unknown_row' when the run has no such row or instrument."""
+    InvalidError 'unknown_bar' when the run has no such row or instrument."""
     rows, columns = result.panel.close.shape
     if not (0 <= row < rows and 0 <= column < columns):
-        raise InvalidError("The run has no such bar.", code="unknown_row", fields=(("at", "unknown_row"),))
+        raise InvalidError("The run has no such bar.", code="unknown_bar", fields=(("at", "unknown_bar"),))
     filled = [Reason("fill", "filled", facts) for facts in _fills(result, row, column)]
     steps = _before(result, row, column, bool(filled))
     steps += filled or [Reason("fill", "no_trade")]

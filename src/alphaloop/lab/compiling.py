@@ -12,9 +12,10 @@ _LEAST_S = 0.5
 
 @contextmanager
 def compile_line(write: Callable[[str], Any] | None = None) -> "Iterator[_Watch | None]":
-    """Say on `write` that code is being compiled and how long it took; by default on a terminal's stderr alone."""
+    """Say on `write` that code is being compiled and how long it took; by default on stderr, where a terminal or a
+    notebook shows it."""
     if write is None:
-        if not sys.stderr.isatty():
+        if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
             yield None
             return
         write = _to_terminal

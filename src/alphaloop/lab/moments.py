@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def row_at(ts_ms: "Ints", at: Any) -> int:
     """The row of a number (negative: from the end), or the newest row that began by a time (ISO 8601, date, datetime).
 
-    A day alone means its last row. InvalidError 'unknown_time' for what is no time or lies outside the rows."""
+    A day alone means its last row. InvalidError 'unknown_bar' for what is no time or lies outside the rows."""
     import numpy as np
 
     if isinstance(at, int | np.integer) and not isinstance(at, bool):
@@ -47,4 +47,4 @@ def _moment(at: Any) -> tuple[int, bool]:
 
 
 def _unknown(message: str) -> InvalidError:
-    return InvalidError(message, code="unknown_time", fields=(("at", "unknown_time"),))
+    return InvalidError(message, code="unknown_bar", fields=(("at", "unknown_bar"),))

@@ -55,22 +55,18 @@ def backtest_signals(
     row says nothing. `label` "close" means that times name the end of their bars. Further arguments are the rules of
     `backtest`, without fill="close".
 
-    InvalidError: 'bad_length' for an array that does not fit, 'unknown_time' for a time that is no bar's,
-    'unknown_symbol', 'not_increasing' for a time given twice or out of order.
+    InvalidError 'bad_signals' names what is wrong in its field: 'bad_length' of an array, 'unknown_time' of a time that
+    is no bar's, 'unknown_symbol', 'not_increasing' of a time given twice or out of order. A cell is 'bad_bars'.
     """
     for rule in rules:
         if rule not in RULES or rule == "fill":
-            raise InvalidError(
-                "Signals from elsewhere trade at the next open; known rules: "
-                f"{', '.join(one for one in RULES if one != 'fill')}.",
-                code="unknown_rule",
-                fields=((rule, "unknown"),),
-            )
+            known = ", ".join(one for one in RULES if one != "fill")
+            raise _refusal(f"Signals from elsewhere trade at the next open; known rules: {known}.", "unknown", rule)
     panel = make_panel(series_of(bars))
     levels = _levels(panel, {"target": target, "stop": stop, "take": take, "trail": trail}, label)
     wanted = levels.get("target")
     if wanted is None:
-        raise _refusal("Signals need a target.", "missing_target", "target")
+        raise _refusal("Signals need a target.", "missing", "target")
     signals = Signals(
         wanted,
         mark_episodes(wanted),
@@ -223,4 +219,4 @@ def _placed(panel: Panel, rows: Ints, columns: Ints, values: Floats) -> Floats:
 
 
 def _refusal(message: str, code: str, field: str) -> InvalidError:
-    return InvalidError(message, code=code, fields=((field, code),))
+    return InvalidError(message, code="bad_signals", fields=((field, code),))

@@ -42,8 +42,8 @@ def splits(
     row t + `horizon`, or at row `ends[t]` where labels differ in length. With `walk` only rows before the test are
     learned from: those of `train_folds` tests, or with `anchored` all of them.
 
-    InvalidError 'bad_folds' for numbers that make no split, 'too_few_bars' where a part would be left empty,
-    'bad_length' for `ends` that do not fit.
+    InvalidError 'bad_folds' for numbers that make no split or `ends` that do not fit, 'too_few_bars' where a part would
+    be left empty.
     """
     rows = over if isinstance(over, int) else _count(over)
     known = _label_ends(rows, horizon, ends)
@@ -91,7 +91,7 @@ def _label_ends(rows: int, horizon: int, ends: Any) -> "Ints":
     if known.shape != at.shape or (known < at).any():
         field = (("ends", "bad_length"),)
         raise InvalidError(
-            "Every row's label ends at that row or later: give one end per row.", code="bad_length", fields=field
+            "Every row's label ends at that row or later: give one end per row.", code="bad_folds", fields=field
         )
     return known
 

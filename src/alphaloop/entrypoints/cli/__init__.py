@@ -25,7 +25,8 @@ for _name in ("chan", "strategies", "backtest", "data", "factors"):
     app.add_typer(_module.app, name=_name)
     for _verb, _command in getattr(_module, "ROOT", {}).items():
         app.command(name=_verb)(_command)
-importlib.import_module("alphaloop.entrypoints.cli.honesty")  # adds its verbs to `backtest`
+for _name in ("honesty", "research"):  # they add their verbs to `backtest`
+    importlib.import_module(f"alphaloop.entrypoints.cli.{_name}")
 
 
 def _version(wanted: bool) -> None:
@@ -69,6 +70,14 @@ def web() -> None:
 def worker() -> None:
     """Run one worker: replays, strategies, jobs, the scheduler."""
     _loud(lambda: importlib.import_module("alphaloop.entrypoints.worker").run())
+
+
+@app.command()
+def celery(
+    at_once: Annotated[int, typer.Option("--at-once", help="Jobs to run at a time.", min=1, max=64)] = 2,
+) -> None:
+    """Run one worker for the jobs that Celery hands out; needs CELERY_BROKER_URL."""
+    _loud(lambda: importlib.import_module("alphaloop.entrypoints.celery_worker").run(at_once))
 
 
 @app.command()
