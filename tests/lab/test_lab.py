@@ -128,3 +128,23 @@ def test_a_picture_shows_candles_marks_and_equity() -> None:
     assert len(figure.data[0].x) == len(figure.data[3].y) == 500
     assert len(figure.data[1].x) == sum((result.fills.quantity > 0) & (result.fills.row >= 5031 - 500))
     assert [trace.type for trace in al.lab.plot(bars).data] == ["candlestick"]
+
+
+def test_a_sweep_over_two_processes_is_the_sweep_of_one(tmp_path: Path) -> None:
+    bars = al.load("sample")
+    grid = {"period": [10, 20, 30], "width": [1.5, 2.0]}
+    seen: list[int] = []
+    one = al.sweep(bars, "reversion/bollinger", grid, fee=0.0005)
+    two = al.sweep(
+        bars, "reversion/bollinger", grid, fee=0.0005, parallel=2, progress=lambda done, _: seen.append(done)
+    )
+    assert one.equals(two)
+    assert seen == [3, 6]
+
+
+def test_the_verbs_of_the_lab_stand_at_the_top_too() -> None:
+    for name in ("backtest", "backtest_signals", "load", "plot", "report", "splits", "sweep", "why"):
+        assert getattr(al, name) is getattr(al.lab, name)
+    for module in (al, al.lab):
+        with pytest.raises(AttributeError):
+            module.nothing  # noqa: B018
