@@ -61,6 +61,11 @@ class Worker:
         self._dispatcher = Dispatcher(wiring.db, wiring.clock, listeners, self._publish)
         parts: dict[type[Any], Any] = {**wiring.parts, Settings: wiring.settings, Vault: wiring.vault}
         handlers = rooms.job_handlers() | {EX_DATE_JOB: pass_ex_dates(self._trading_floor)}
+        self._sender = None
+        if wiring.settings.celery_broker_url:
+            # Only what needs this process's own trading floor stays here.
+            self._sender = open_sender(wiring, set(handlers) - {EX_DATE_JOB})
+            handlers = {EX_DATE_JOB: handlers[EX_DATE_JOB]}
         self._jobs = LocalWorker(
             wiring.db, wiring.clock, handlers, holder=self._holder, parts=parts, long=rooms.long_kinds()
         )
@@ -92,6 +97,8 @@ class Worker:
     async def _on_nudge(self, _payload: Any) -> None:
         self._wake.set()
         self._jobs.wake()
+        if self._sender is not None:
+            self._sender.wake()
         for wake in self._replay_wakes.values():
             wake.set()
 
@@ -107,6 +114,8 @@ class Worker:
         # The worker writes events of its own; they must not wait for the next poll.
         self._wiring.db.on_announced = self._wake.set
         work = [self._look(), self._jobs.run(), self._scheduler.run(), self._seal(), self._warm()]
+        if self._sender is not None:
+            work.append(self._sender.run())
         try:
             async with asyncio.TaskGroup() as group:
                 for each in work:
@@ -212,6 +221,7 @@ class Worker:
 
         loop = asyncio.get_running_loop()
         trading = self._trading_floor()
+        turns = None
         try:
             turns = await load_turns(trading, await reread(trading, replay_id))
             self._ready.add(replay_id)
@@ -246,6 +256,16 @@ class Worker:
             logger.exception("replay {} stopped", replay_id)
             # Taken up again at the next look; a short pause keeps a lasting fault from spinning.
             await asyncio.sleep(2)
+        finally:
+            if turns is not None:
+                await turns.close()
+
+
+def open_sender(wiring: Wiring, kinds: set[str]) -> Any:
+    """Hands jobs of these kinds to Celery, which is loaded only where it is used."""
+    from alphaloop.infra.jobs.celery import Sender, make_celery
+
+    return Sender(wiring.db, wiring.clock, make_celery(wiring.settings.celery_broker_url), kinds)
 
 
 def _wait_s(replay: Any, owed: float) -> float:

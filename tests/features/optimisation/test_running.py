@@ -73,7 +73,7 @@ async def test_a_search_without_time_ends_at_once_and_has_no_best(shop: Shop) ->
     assert running.space_of(layout).size == 21
 
 
-async def test_more_processes_find_the_same_and_start_only_when_that_pays(shop: Shop) -> None:
+async def test_more_processes_find_the_same(shop: Shop) -> None:
     await shop.bring_in(csv_of(walk(400)))
     asked = await arguments(shop)
     asked.pop("past")
@@ -81,7 +81,4 @@ async def test_more_processes_find_the_same_and_start_only_when_that_pays(shop: 
     points = list(ready.plan.space.grid())[:4]
     alone = running.work(ready, points)
     with Crew(running.make_ready, running.work, asked, count=2) as crew:
-        pace = running.Pace(ready, crew, 4)
-        assert pace.run(points) == alone
-        assert crew._hands == []
         assert crew.share(points) == alone

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.infra.jobs.crew import Crew
+from alphaloop.infra.jobs.crew import Crew, Rounds
 
 
 def ready(args: int) -> tuple[int, int]:
@@ -46,3 +46,20 @@ def test_what_goes_wrong_is_told(item: int, code: str) -> None:
     assert raised.value.code == code
     assert "\n" not in raised.value.message
     assert time.monotonic() - began < 20
+
+
+def add_slowly(state: tuple[int, int], items: list[int]) -> list[tuple[int, int]]:
+    time.sleep(0.02 * len(items))
+    return add(state, items)
+
+
+def test_rounds_stay_here_until_sharing_pays() -> None:
+    here = ready(100)
+    with Crew(ready, add, 100, count=2) as crew:
+        quick = Rounds(crew, lambda items: add(here, items), left=64)
+        for _ in range(3):
+            assert {pid for _, pid in quick.run(list(range(quick.size())))} == {os.getpid()}
+        assert quick.size() == 64
+        slow = Rounds(crew, lambda items: add_slowly(here, items), left=1000)
+        pids = [{pid for _, pid in slow.run([1, 2, 3])} for _ in range(2)]
+        assert (pids[0], len(pids[1])) == ({os.getpid()}, 2)

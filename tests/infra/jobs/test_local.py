@@ -228,6 +228,6 @@ async def test_who_lost_the_job_writes_nothing_more(db: Database, clock: ManualC
         async with db.write() as session:
             await lost.hold(session)
     async with db.write() as session:
-        await JobContext(db, clock, job_id, 1, {}, holder="one").hold(session)
+        await JobContext(db, clock, job_id, 1, {}, holder="one#1").hold(session)
     work.hold.set()
     await running

@@ -4,6 +4,7 @@ database."""
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from alphaloop.engine.honesty.periods import Bars, row_times
@@ -29,15 +30,9 @@ from alphaloop.engine.optimise import (
 from alphaloop.features.backtests.running import as_series, find, read_table
 from alphaloop.features.market.service import BarStore
 from alphaloop.infra.jobs.child import Teller
-from alphaloop.infra.jobs.crew import Crew
+from alphaloop.infra.jobs.crew import Crew, Rounds
 
 TARGET = f"{__name__}:run"
-
-_ROUND_S = 0.7
-"""How long a round of trials should take, so that there is news about every second."""
-_WORTH_S = 4.0
-"""What must be left to do before more processes are worth their start."""
-_LARGEST = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +67,14 @@ def run(args: dict[str, Any], report: Teller) -> dict[str, Any]:
         return asked["seconds"] is None or time.monotonic() - began < asked["seconds"]
 
     with Crew(make_ready, work, args, count=args["processes"]) as crew:
-        pace = Pace(ready, crew, plan.trials - len(past))
-        trials = search(plan, pace.run, past=past, on_trials=keep, more=more, batch=pace.batch)
+        rounds = Rounds(crew, partial(work, ready), left=plan.trials - len(past))
+        trials = search(plan, rounds.run, past=past, on_trials=keep, more=more, batch=rounds.size)
     report(len(trials), plan.trials, "verdict")
     if best is None:
         return {"best": None, "verdict": None}
     verdict = judge_best(ready.arena, plan.space, goal, best, trials=trials, bars=ready.bars, rules=ready.rules)
     shares = importance(trials, plan.space, goal)
     return {"best": row_of(best, goal), "verdict": {**verdict.to_json(), "importance": shares}}
-
-
-class Pace:
-    """Runs rounds of points, on more cores once there is enough to do, in rounds that take about as long each."""
-
-    def __init__(self, ready: Ready, crew: Crew[Point, Outcome], left: int) -> None:
-        self._ready, self._crew, self._left = ready, crew, left
-        self._together = False
-        self._size = 8
-
-    def batch(self) -> int:
-        return self._size
-
-    def run(self, points: list[Point]) -> list[Outcome]:
-        began = time.monotonic()
-        found = self._crew.share(points) if self._together else work(self._ready, points)
-        took = max(time.monotonic() - began, 1e-6)
-        self._left -= len(points)
-        if self._together or self._crew.count == 1:
-            self._size = max(min(round(len(points) * _ROUND_S / took), 2 * self._size, _LARGEST), self._crew.count)
-        elif took / len(points) * self._left > _WORTH_S:
-            self._together = True
-        else:
-            self._size = min(2 * self._size, _LARGEST)
-        return found
 
 
 def make_ready(args: dict[str, Any]) -> Ready:

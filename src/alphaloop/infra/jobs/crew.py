@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -12,6 +13,12 @@ from alphaloop.core.errors import AlphaLoopError, InvalidError
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+
+
+_ROUND_S = 0.7
+_WORTH_S = 4.0
+"""What must be left to do, in seconds on one core, before more processes are worth their start."""
+_LARGEST = 512
 
 
 def cores() -> int:
@@ -69,6 +76,32 @@ class Crew(Generic[Item, Answer]):
             there.close()
             self._hands.append((process, here))
         return self._hands
+
+
+class Rounds(Generic[Item, Answer]):
+    """Rounds of work that take about as long each, so that there is news about every second; shared with a crew as soon
+    as what is `left` to do is worth starting it. Until then `alone` does it here."""
+
+    def __init__(self, crew: Crew[Item, Answer], alone: Callable[[list[Item]], list[Answer]], *, left: int) -> None:
+        self._crew, self._alone, self._left = crew, alone, left
+        self._together = False
+        self._size = 8
+
+    def size(self) -> int:
+        """How many items suit the next round."""
+        return self._size
+
+    def run(self, items: list[Item]) -> list[Answer]:
+        began = time.monotonic()
+        found = self._crew.share(items) if self._together else self._alone(items)
+        took = max(time.monotonic() - began, 1e-6)
+        self._left -= len(items)
+        if self._crew.count > 1 and not self._together and took / len(items) * self._left > _WORTH_S:
+            self._together = True
+        else:
+            fitting = round(len(items) * _ROUND_S / took)
+            self._size = min(max(fitting, self._crew.count), 2 * self._size, _LARGEST)
+        return found
 
 
 def _answer(line: Connection) -> list[Any]:

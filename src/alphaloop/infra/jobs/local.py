@@ -202,6 +202,7 @@ class LocalWorker:
         claimed = await self._claim(kinds, job_id)
         if claimed is None:
             return False
+        holder = claimed.lease_holder or ""
         context = JobContext(
             self._db,
             self._clock,
@@ -209,10 +210,10 @@ class LocalWorker:
             claimed.owner_id,
             claimed.args,
             self._parts,
-            holder=self._holder,
+            holder=holder,
         )
         status, result, error = JobStatus.DONE, None, None
-        keeper = asyncio.create_task(self._keep_lease(claimed.id))
+        keeper = asyncio.create_task(self._keep_lease(claimed.id, holder))
         try:
             result = await self._handlers[claimed.kind](context)
         except JobCancelledError:
@@ -226,16 +227,16 @@ class LocalWorker:
             status, error = JobStatus.FAILED, {"code": "job_failed", "message": "The job failed.", "detail": []}
         finally:
             keeper.cancel()
-        await self._finish(claimed.id, status, result, error)
+        await self._finish(claimed.id, holder, status=status, result=result, error=error)
         return True
 
-    async def _keep_lease(self, job_id: int) -> None:
+    async def _keep_lease(self, job_id: int, holder: str) -> None:
         while True:
             await asyncio.sleep(LEASE_S / 3)
             async with self._db.write() as session:
                 await session.execute(
                     update(JobRow)
-                    .where(JobRow.id == job_id, JobRow.lease_holder == self._holder)
+                    .where(JobRow.id == job_id, JobRow.lease_holder == holder)
                     .values(lease_until=self._clock.now() + timedelta(seconds=LEASE_S))
                 )
 
@@ -259,17 +260,24 @@ class LocalWorker:
                 row.error = {"code": "job_abandoned", "message": "The job was started three times and never ended."}
                 return None
             row.status, row.started_at, row.attempts = JobStatus.RUNNING, now, row.attempts + 1
-            row.lease_holder, row.lease_until = self._holder, now + timedelta(seconds=LEASE_S)
+            # The attempt makes it this run's own: a process that claims a lapsed job of its own is another holder.
+            row.lease_holder, row.lease_until = f"{self._holder[:56]}#{row.attempts}", now + timedelta(seconds=LEASE_S)
             return row
 
     async def _finish(
-        self, job_id: int, status: JobStatus, result: dict[str, Any] | None, error: dict[str, Any] | None
+        self,
+        job_id: int,
+        holder: str,
+        *,
+        status: JobStatus,
+        result: dict[str, Any] | None,
+        error: dict[str, Any] | None,
     ) -> None:
         async with self._db.write() as session:
             await session.execute(
                 update(JobRow)
                 # A worker that lost its lease must not overwrite what the next one is doing.
-                .where(JobRow.id == job_id, JobRow.lease_holder == self._holder, JobRow.status == JobStatus.RUNNING)
+                .where(JobRow.id == job_id, JobRow.lease_holder == holder, JobRow.status == JobStatus.RUNNING)
                 .values(status=status, result=result, error=error, finished_at=self._clock.now(), lease_until=None)
             )
 
