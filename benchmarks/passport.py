@@ -46,11 +46,21 @@ def run(json: bool, *, markets: str | None = None) -> dict[str, Any]:
     began, count = time.perf_counter(), int(markets or 12)
     found = [(family, [_question(family, FIRST_SEED + k) for k in range(count)]) for family in families()]
     rows = {family.name: _rates(family, made) for family, made in found}
+    overfitted, honest = (
+        [one["checks"] for f, made in found if f.true is true for one in made] for true in (False, True)
+    )
     figures = {
         "markets": count,
         "families": rows,
-        "misses": _share([one["verdict"] != "fail" for f, made in found if not f.true for one in made]),
-        "false_alarms": _share([one["verdict"] == "fail" for f, made in found if f.true for one in made]),
+        "misses": _share([not _fails(checks) for checks in overfitted]),
+        "false_alarms": _share([_fails(checks) for checks in honest]),
+        "without": {
+            name: {
+                "misses": sum(not _fails(checks, name) for checks in overfitted),
+                "false_alarms": sum(_fails(checks, name) for checks in honest),
+            }
+            for name in QUESTIONS
+        },
         "seconds": round(time.perf_counter() - began, 1),
     }
     if not json:
@@ -112,6 +122,10 @@ def _rates(family: Family, made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _fails(checks: dict[str, str], without: str = "") -> bool:
+    return any(verdict == "fail" for name, verdict in checks.items() if name != without)
+
+
 def _share(said: Sequence[bool]) -> dict[str, Any]:
     """How many, of how many, and where the true share lies with 95 % (Wilson, 1927)."""
     hits, total, z = sum(said), len(said), 1.96
@@ -125,17 +139,16 @@ def _table(figures: dict[str, Any]) -> str:
     for name, one in figures["families"].items():
         counts = " | ".join(str(one["verdicts"][shade]) for shade in _SHADES)
         lines.append(f"| {name} | {one['mean_sharpe']:.2f} | {counts} |")
-    lines += [
-        "",
-        "| question | fails, overfitted | passes, overfitted | fails, true | passes, true |",
-        "|---|--:|--:|--:|--:|",
-    ]
+    heads = ["question", "fails, overfitted", "passes, overfitted", "fails, true", "passes, true"]
+    heads += ["misses without it", "false alarms without it"]
+    lines += ["", f"| {' | '.join(heads)} |", f"|---{'|--:' * 6}|"]
     for question in QUESTIONS:
         cells = [
             sum(one[kind][question] for one in figures["families"].values() if one["true"] is true)
             for true in (False, True)
             for kind in ("failed", "passed")
         ]
+        cells += figures["without"][question].values()
         lines.append(f"| `{question}` | {' | '.join(map(str, cells))} |")
     for name in ("misses", "false_alarms"):
         one = figures[name]

@@ -40,8 +40,8 @@ class PassportAsked(BacktestAsked):
     seed: Annotated[Count, Field(ge=0, le=2**31 - 1)] = 0
 
 
-class CheckOut(Wire):
-    """One question, its verdict and the figure it was judged by (null: none)."""
+class PassportCheck(Wire):
+    """One question of a passport, its verdict and the figure it was judged by (null: none)."""
 
     question: str
     verdict: Verdict
@@ -60,7 +60,7 @@ class PassportOut(Wire):
     asked: dict[str, Any]
     run_id: str | None
     verdict: Verdict | None
-    checks: list[CheckOut] | None
+    checks: list[PassportCheck] | None
     created_at_ms: TimeMs
     ended_at_ms: TimeMs | None
 
