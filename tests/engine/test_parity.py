@@ -310,7 +310,7 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
     honest = sim_brackets._exit.py_func
     seeds = range(30)
     monkeypatch.setattr(simulator, "run_plain", sim_pass._pass)
-    for name in ("_trade_pending", "trade_brackets", "_trade", "_instruct"):
+    for name in ("_trade_pending", "trade_brackets", "_trade", "instruct"):
         monkeypatch.setattr(sim_pass, name, getattr(sim_pass, name).py_func)
     rules, lot = TERMS[1]
     for seed in seeds:

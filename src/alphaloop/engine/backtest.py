@@ -6,25 +6,20 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from alphaloop import __version__
-from alphaloop.core.errors import InvalidError
-from alphaloop.core.instrument import Instrument
-from alphaloop.engine.continuity import factors_of, in_traded_prices, seen_through
-from alphaloop.engine.features import build_panel
+from alphaloop.engine.course import lay_course
 from alphaloop.engine.notes import Note, note_rows
-from alphaloop.engine.panel import Floats, Panel, Series, make_panel
+from alphaloop.engine.panel import Floats, Panel, Series
 from alphaloop.engine.portfolio import Trade, Trips, find_trips, trades_of
-from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
 from alphaloop.engine.sim_unfilled import Unfilled, count_unfilled, tell_unfilled
 from alphaloop.engine.simulate import Fills, Flows, Ground, Rules, Simulation, simulate
-from alphaloop.engine.strategy import Signals, Strategy, check_signals
-from alphaloop.kernels import metrics as figures
+from alphaloop.engine.strategy import Signals, Strategy
+from alphaloop.kernels.curve import curve_figures, profit_figures
 
 _YEAR_MS = 365.25 * 86_400_000
 
@@ -76,83 +71,23 @@ class BacktestResult:
         return "\n".join([*lines, *(str(note) for note in self.notes)])
 
 
-def run_backtest(
-    strategy: Strategy,
-    bars: Series | Sequence[Series],
-    params: Any,
-    *,
-    cash: float = 1_000_000.0,
-    fee: float = 0.0,
-    fill: str = "open",
-    start_bar: int | None = None,
-    whole: bool = False,
-    slippage: float = 0.0,
-    volume_limit: float | None = None,
-    can_short: bool = False,
-    risk_fraction: float = 0.01,
-    instruments: Sequence[Instrument] | None = None,
-    actions: Actions | None = None,
-    stakes: Mapping[str, Stake] | None = None,
-    fractions: bool = False,
-    sessions: Sequence[date] = (),
-    by_ratio: float | None = None,
-    extras: Mapping[str, Floats] | None = None,
-) -> BacktestResult:
-    """Run a strategy over bars without any account.
+def run_backtest(strategy: Strategy, bars: Series | Sequence[Series], params: Any, **conditions: Any) -> BacktestResult:
+    """Run a strategy over bars without any account; `conditions` are the keywords of `course.lay_course`: cash, fee,
+    fill, start_bar, the rules of markets, extras.
 
-    With `instruments`, one per series, their markets' rules bind every fill: limits, lots, settlement, dated fees
-    (`fee` is then the broker's rate). Prices are raw then, and `actions` are booked on their ex-dates: the strategy
-    sees the shares of the first bar throughout (`continuity`), orders and fills are in traded prices. `sessions` are
-    the market's own days: a day without a bar was a suspension. Prices adjusted by ratio say so by `by_ratio`, the
-    share within which a bar's end counts as its limit.
-
-    `extras` are named arrays float64[T,N] or [T,1] beside the panel's rows, such as fundamentals, a rate or the VIX.
-
-    `cash` in quote units; `fee` and `slippage` as fractions of the price per side; `fill` is "open" (of the next bar)
-    or "close" (of the deciding bar). Nothing is decided before row `start_bar`, by default the end of the warm-up.
-    The whole equity is used: units = equity x weight / (price x (1 + fee)), rounded down when `whole`.
     InvalidError for unfit bars or numbers, too few bars, or signals that do not fit.
     """
-    if cash == 0:
-        raise InvalidError("A backtest needs cash.", code="out_of_bounds", fields=(("cash", "out_of_bounds"),))
-    rules = Rules(
-        cash=cash,
-        fee=fee,
-        slippage=slippage,
-        volume_limit=volume_limit,
-        fill=fill,
-        start=strategy.warmup(params) if start_bar is None else start_bar,
-        lot=1.0 if whole else 0.0,
-        can_short=can_short,
-        risk_fraction=risk_fraction,
-    )
-    traded, ground, factors = make_panel(bars, extras=extras), None, None
-    if instruments is not None:
-        ground = lay_ground(
-            traded,
-            instruments,
-            broker_rate=fee,
-            actions=actions,
-            stakes=stakes,
-            fractions=fractions,
-            sessions=sessions,
-            by_ratio=by_ratio,
-        )
-        factors = factors_of(traded, ground)
-    see = None if factors is None else partial(seen_through, factors=factors)
-    seen = build_panel(bars, strategy, params, start=start_bar, extras=extras, see=see)
-    signals = strategy.evaluate(seen, params)
-    if factors is not None:
-        signals = in_traded_prices(check_signals(signals, seen), factors)
-    panel = traded._replace(member=seen.member, features=seen.features)
+    course = lay_course(strategy, bars, **conditions)
+    panel, signals, rules = course.plan(params)
+    ground = course.ground
     made = simulate(panel, signals, rules, manage=strategy.manage, params=params, ground=ground)
-    trips = find_trips(made.fills, len(panel.names))
+    trips = find_trips(made.fills, panel)
     return BacktestResult(
-        identify=partial(run_id, strategy, bars, params, rules, ground, extras),
+        identify=partial(run_id, strategy, bars, params, rules, ground, conditions.get("extras")),
         strategy=strategy.key,
         params=dataclasses.asdict(params),
         rules=rules,
-        metrics=_metrics(panel, rules, made, trips),
+        metrics=sum_up(made, trips.pnl, rules, periods_per_year(panel.ts_ms)),
         trips=trips,
         equity=made.equity,
         fills=made.fills,
@@ -202,6 +137,7 @@ def result_rows(result: BacktestResult, labels: Sequence[Any] | None = None) -> 
     trades = []
     for trade in result.trades:
         row = dataclasses.asdict(trade)
+        row |= {name: value if math.isfinite(value := row[name]) else None for name in ("mfe", "mae")}
         row["entry_ts"], row["exit_ts"] = ts[row.pop("entry_row")], ts[row.pop("exit_row")]
         trades.append(row)
     return {
@@ -222,27 +158,17 @@ def periods_per_year(ts_ms: np.ndarray[Any, np.dtype[np.int64]]) -> float:
     return (len(ts_ms) - 1) * _YEAR_MS / span if span > 0 else math.nan
 
 
-def _metrics(panel: Panel, rules: Rules, made: Simulation, trips: Trips) -> dict[str, float | int | None]:
+def sum_up(made: Simulation, pnl: Floats, rules: Rules, rows_per_year: float) -> dict[str, float | int | None]:
+    """The metrics of a run, None where a figure cannot be told; `pnl` are the profits of its closed trips."""
     # Equity starts at the cash, on the row before the first one that may trade.
-    curve = np.concatenate([[rules.cash], made.equity[rules.start :]])
-    rate = periods_per_year(panel.ts_ms)
-    ratios = {
-        "total_return": figures.total_return(curve),
-        "cagr": figures.cagr(curve, rate),
-        "sharpe": figures.sharpe(curve, rate),
-        "sortino": figures.sortino(curve, rate),
-        "max_drawdown": figures.max_drawdown(curve),
-        "calmar": figures.calmar(curve, rate),
-        "win_rate": figures.win_rate(trips.pnl),
-        "profit_factor": figures.profit_factor(trips.pnl),
-        "expectancy": figures.expectancy(trips.pnl),
-    }
+    curve = curve_figures(rules.cash, made.equity[rules.start :], rows_per_year)
+    ratios = {**curve._asdict(), **profit_figures(pnl)._asdict()}
     return {
-        "trades": len(trips.pnl),
+        "trades": len(pnl),
         "open_trades": int(np.count_nonzero(made.quantity)),
         "final_equity": float(made.equity[-1]),
         "fees": float(made.fills.fee.sum()),
-        "bars": len(panel.ts_ms),
+        "bars": len(made.equity),
         **{name: value if math.isfinite(value) else None for name, value in ratios.items()},
     }
 

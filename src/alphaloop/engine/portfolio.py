@@ -1,5 +1,6 @@
 """Fills into the round trips people talk about: from flat to flat, by average cost."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +13,11 @@ from alphaloop.engine.simulate import Fills
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One closed round trip. `side` is that of its entry; prices are averages; `pnl` is net of both sides' fees."""
+    """One closed round trip. `side` is that of its entry; prices are averages; `pnl` is net of both sides' fees.
+
+    `mfe` and `mae` say how far prices went for and against it from its first bar to its last, both included, as
+    fractions of the entry price (NaN: it had no bar with a high and a low).
+    """
 
     instrument: str
     entry_row: int
@@ -23,10 +28,12 @@ class Trade:
     exit_price: float
     fees: float
     pnl: float
+    mfe: float = math.nan
+    mae: float = math.nan
 
 
 class Trips(NamedTuple):
-    """Closed round trips as columns, one row each; `long` is 1 for those that began with a purchase."""
+    """Closed round trips as columns, one row each, as in Trade; `long` is 1 for those that began with a purchase."""
 
     column: Ints
     entry_row: Ints
@@ -37,25 +44,36 @@ class Trips(NamedTuple):
     exit_price: Floats
     fees: Floats
     pnl: Floats
+    mfe: Floats
+    mae: Floats
 
 
 _WHOLE = 4  # the first columns of Trips hold whole numbers
 _FIELDS = len(Trips._fields)
+_PNL = Trips._fields.index("pnl")
 _ENTRY, _HELD, _ENTERED, _PAID, _LEFT, _RECEIVED, _FEES = range(7)
 # Sums of partial fills may miss zero by rounding; less than this share of what came in is nothing.
 _NOTHING = 1e-9
 
 
-def find_trips(fills: Fills, columns: int) -> Trips:
+def find_trips(fills: Fills, panel: Panel) -> Trips:
     """Closed round trips in the order of their exits. A fill that crosses zero ends one and begins the next.
 
     What is still open at the end is no round trip yet."""
-    made, open_ = np.empty((len(fills.row), _FIELDS)), np.zeros((columns, 7))
-    count = _walk(fills.row, fills.column, fills.quantity, fills.price, fills.fee, open_, made)
-    whole, rest = made[:count, :_WHOLE].astype(np.int64), made[:count, _WHOLE:].copy()
-    column, entry_row, exit_row, long = whole.T
-    quantity, entry_price, exit_price, fees, pnl = rest.T
-    return Trips(column, entry_row, exit_row, long, quantity, entry_price, exit_price, fees, pnl)
+    made = _walked(fills, len(panel.names))
+    _look_back(np.ascontiguousarray(panel.high), np.ascontiguousarray(panel.low), made)
+    whole, rest = made[:, :_WHOLE].astype(np.int64), made[:, _WHOLE:].copy()
+    return Trips(*whole.T, *rest.T)
+
+
+def trip_profits(fills: Fills, columns: int) -> Floats:
+    """Only the profits of the closed round trips, in the same order."""
+    return np.ascontiguousarray(_walked(fills, columns)[:, _PNL])
+
+
+def _walked(fills: Fills, columns: int) -> Floats:
+    made = np.empty((len(fills.row), _FIELDS))
+    return made[: _walk(fills.row, fills.column, fills.quantity, fills.price, fills.fee, np.zeros((columns, 7)), made)]
 
 
 def trades_of(trips: Trips, panel: Panel) -> tuple[Trade, ...]:
@@ -67,7 +85,7 @@ def trades_of(trips: Trips, panel: Panel) -> tuple[Trade, ...]:
 
 def round_trips(fills: Fills, panel: Panel) -> tuple[Trade, ...]:
     """Closed trades in the order of their exits."""
-    return trades_of(find_trips(fills, len(panel.names)), panel)
+    return trades_of(find_trips(fills, panel), panel)
 
 
 @compiled
@@ -109,3 +127,21 @@ def _walk(
             trips[n, _PAID] += abs(rest) * price[i]
             trips[n, _FEES] += fee[i] * abs(rest) / abs(traded)
     return count
+
+
+@compiled
+def _look_back(high: Floats, low: Floats, made: Floats) -> None:
+    """Fill in how far prices went for and against each trip; its rows are float64[K, fields of Trips]."""
+    for k in range(len(made)):
+        n, entry = int(made[k, 0]), made[k, 5]
+        top, bottom = -np.inf, np.inf
+        for t in range(int(made[k, 1]), int(made[k, 2]) + 1):
+            # Comparisons with a bar that is not there are false.
+            if high[t, n] > top:
+                top = high[t, n]
+            if low[t, n] < bottom:
+                bottom = low[t, n]
+        made[k, 9] = made[k, 10] = np.nan
+        if top > 0.0 and entry > 0.0:
+            up, down = max(top / entry - 1.0, 0.0), max(1.0 - bottom / entry, 0.0)
+            made[k, 9], made[k, 10] = (up, down) if made[k, 3] > 0.0 else (down, up)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from alphaloop.engine.sim_book import Book, Terms, rules_row
+from alphaloop.engine.sim_book import Book, Terms, new_order, rules_row
 from alphaloop.engine.sim_compiled import inlined
 from alphaloop.engine.sim_rules import (
     LOT_GRACE,
@@ -19,6 +19,31 @@ from alphaloop.engine.sim_rules import (
 from alphaloop.engine.sim_unfilled import CASH, LIMIT, LOT, NO_OBSTACLE, NO_STOP, NOTIONAL, SETTLEMENT, SHORT, VOLUME
 
 # Small functions are inlined: a call that hands over the ground costs more than what they do.
+
+
+@inlined
+def instruct(book: Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
+    """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
+    slot = book.slots[n]
+    if np.isnan(target) or (target != 0.0 and episode == slot.spent):
+        return
+    if target != 0.0:
+        slot.stop_at, slot.take_at, slot.trail = levels
+        slot.intent = target
+    if target != slot.acted_target or episode != slot.acted_episode:
+        slot.acted_target = target
+        slot.acted_episode = episode
+        slot.pending = True
+        slot.pending_target = target
+        slot.pending_quantity = np.nan
+        slot.pending_episode = episode
+        slot.pending_reason = 0
+        slot.pending_age = 0
+        slot.refused = -2
+        if target != 0.0 or slot.quantity != 0.0:
+            slot.refused = -1
+            book.asked[0 if target != 0.0 else 1] += 1
+        new_order(book, n, 0)
 
 
 @inlined

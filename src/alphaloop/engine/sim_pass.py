@@ -8,11 +8,20 @@ from typing import Any
 import numpy as np
 
 from alphaloop.engine.panel import Floats, Ints
-from alphaloop.engine.sim_book import DUST, Book, Held, Terms, View, apply_fill, equity_of, new_order, rules_row
+from alphaloop.engine.sim_book import DUST, Book, Held, Terms, View, apply_fill, equity_of, rules_row
 from alphaloop.engine.sim_brackets import trade_brackets
 from alphaloop.engine.sim_compiled import compiled, compiled_anew, inlined
 from alphaloop.engine.sim_events import fund, liquidate, new_day, record, refuse
-from alphaloop.engine.sim_orders import affordable, fee_for, held_within, orderable, room_for, size_pending, why_no_room
+from alphaloop.engine.sim_orders import (
+    affordable,
+    fee_for,
+    held_within,
+    instruct,
+    orderable,
+    room_for,
+    size_pending,
+    why_no_room,
+)
 from alphaloop.engine.sim_quiet import pass_quiet_rows
 from alphaloop.engine.sim_rules import SETTLE, Ground
 from alphaloop.engine.sim_unfilled import CASH, LOT, NO_OBSTACLE, SUSPENDED
@@ -63,31 +72,6 @@ def _trade(
             why = why_no_room(book, n, side, reach[0], reach[1], ground)
     slot.room -= abs(delta)
     return delta, paid, why
-
-
-@inlined
-def _instruct(book: Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
-    """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
-    slot = book.slots[n]
-    if np.isnan(target) or (target != 0.0 and episode == slot.spent):
-        return
-    if target != 0.0:
-        slot.stop_at, slot.take_at, slot.trail = levels
-        slot.intent = target
-    if target != slot.acted_target or episode != slot.acted_episode:
-        slot.acted_target = target
-        slot.acted_episode = episode
-        slot.pending = True
-        slot.pending_target = target
-        slot.pending_quantity = np.nan
-        slot.pending_episode = episode
-        slot.pending_reason = 0
-        slot.pending_age = 0
-        slot.refused = -2
-        if target != 0.0 or slot.quantity != 0.0:
-            slot.refused = -1
-            book.asked[0 if target != 0.0 else 1] += 1
-        new_order(book, n, 0)
 
 
 @inlined
@@ -218,6 +202,8 @@ def _pass(
     opens, highs, lows, closes = scratch[0], scratch[1], scratch[2], scratch[3]
     over = -1
     lone = columns == 1 and not ground.margined and manage is None
+    # Without levels, limits or a manager nobody asks how far prices went.
+    ranged = not lone or terms.leveled or ground.on
     while t < rows:
         if lone:
             t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, ground, equity)
@@ -233,8 +219,8 @@ def _pass(
             # A table that knows only closes trades at the close.
             known = not np.isnan(view.open[t, n])
             opens[n] = view.open[t, n] if known else closes[n]
-            highs[n] = view.high[t, n] if known else closes[n]
-            lows[n] = view.low[t, n] if known else closes[n]
+            highs[n] = view.high[t, n] if known and ranged else closes[n]
+            lows[n] = view.low[t, n] if known and ranged else closes[n]
             wants = slot.pending
             if terms.volume_limit > 0.0:
                 slot.room = terms.volume_limit * view.volume[t, n]
@@ -280,7 +266,7 @@ def _pass(
                         take[min(t, len(take) - 1), n],
                         trail[min(t, len(trail) - 1), n],
                     )
-                    _instruct(book, n, wanted, began, given)
+                    instruct(book, n, wanted, began, given)
                 waiting |= slot.pending
             if waiting and terms.at_close:
                 # At the close a bar that ends on its limit has nobody left to trade with.
@@ -304,7 +290,8 @@ def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Flo
     state."""
     rows, columns = view.close.shape
     equity, scratch = np.empty(rows), np.empty((SCRATCH, columns))
-    fills, count, t, over = np.empty((FIRST_ROOM + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
+    # Room that is not needed is never touched, and then costs nothing.
+    fills, count, t, over = np.empty((FIRST_ROOM + rows // 8 + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
     while t < rows:
         t, count, over = run(book, view, *given, t, fills, count, equity, scratch)
         if t < rows:

@@ -8,6 +8,7 @@ import numpy as np
 from alphaloop.engine.panel import Floats, Ints
 from alphaloop.engine.sim_book import Book, Terms, View
 from alphaloop.engine.sim_compiled import inlined
+from alphaloop.engine.sim_orders import instruct
 from alphaloop.engine.sim_rules import Ground
 
 
@@ -22,8 +23,8 @@ def pass_quiet_rows(
     ground: Ground,
     equity: Floats,
 ) -> int:
-    """Value rows from `t` on until one has a new instruction, a touched level, an ex-date or no bar; that row, with
-    nothing done but the beginning of its trading day.
+    """Value rows from `t` on up to one that asks for something, which is then asked; the row after it, or the first
+    with a touched level, an ex-date or no bar, and nothing done there but the beginning of its trading day.
 
     `signals` are target and episode, `levels` stop, take and trail, each [T,1] or, not given, [1,1]."""
     slot = book.slots[0]
@@ -31,37 +32,53 @@ def pass_quiet_rows(
         return t
     first = t
     if terms.leveled and slot.quantity != 0.0:
-        t = _watch(book, view, t, signals, levels, terms, ground)
+        t, asks = _watch(book, view, t, signals, levels, terms, ground)
     else:
-        t = _wait(book, view, t, signals, terms, ground)
+        t, asks = _wait(book, view, t, signals, terms, ground)
         if terms.leveled:
             _follow(book, view, first, t, signals, levels, terms)
+    # What is decided at this close to trade at this close is no quiet row.
+    asks = asks and not terms.at_close
+    if asks:
+        t += 1
     if t == first:
         return t
     money, held = book.money[0], slot.quantity
     for row in range(first, t):
         equity[row] = money + held * view.close[row, 0]
     slot.last = view.close[t - 1, 0]
+    if asks:
+        stop, take, trail = levels
+        given = (
+            stop[min(t, len(stop)) - 1, 0],
+            take[min(t, len(take)) - 1, 0],
+            trail[min(t, len(trail)) - 1, 0],
+        )
+        instruct(book, 0, signals[0][t - 1, 0], signals[1][t - 1, 0], given)
     return t
 
 
 @inlined
-def _wait(book: Book, view: View, t: int, signals: tuple[Floats, Ints], terms: Terms, ground: Ground) -> int:
-    """The next row that asks for something, where no level can be touched."""
+def _wait(
+    book: Book, view: View, t: int, signals: tuple[Floats, Ints], terms: Terms, ground: Ground
+) -> tuple[int, bool]:
+    """The next row that asks for something (True) or is not quiet (False), where no level can be touched."""
     slot = book.slots[0]
     target, episode = signals
     acted, began = slot.acted_target, slot.acted_episode
     while t < len(target):
         if ground.on and ground.turns[t] and _turn(book, t, ground):
-            break
+            return t, False
+        # Opens are read along so that they are at hand where the next order trades: fetching them then costs more.
+        if np.isnan(view.close[t, 0] + view.open[t, 0]) and np.isnan(view.close[t, 0]):
+            return t, False
         wanted = target[t, 0]
-        repeated = wanted == acted and episode[t, 0] == began
-        if not repeated and t >= terms.start and not np.isnan(wanted):
-            break
-        if np.isnan(view.close[t, 0]):
-            break
+        fresh = wanted != acted or episode[t, 0] != began
+        # Outside the universe an intent may end but not begin.
+        if fresh and t >= terms.start and not np.isnan(wanted) and (view.member[t, 0] or wanted == 0.0):
+            return t, True
         t += 1
-    return t
+    return t, False
 
 
 @inlined
@@ -73,8 +90,8 @@ def _watch(
     levels: tuple[Floats, Floats, Floats],
     terms: Terms,
     ground: Ground,
-) -> int:
-    """The next row that asks for something or touches a level of the position."""
+) -> tuple[int, bool]:
+    """As `_wait`, where the position has levels: a row that touches one is not quiet."""
     slot = book.slots[0]
     target, episode = signals
     stops, takes, trails = levels
@@ -87,13 +104,11 @@ def _watch(
     # Everything is turned so that the position gains when prices rise.
     stop, take, trail = side * slot.stop_at, side * slot.take_at, slot.trail
     best, worst = side * slot.best, side * slot.worst
+    asks = False
     while t < len(target):
         if ground.on and ground.turns[t] and _turn(book, t, ground):
             break
         wanted, close = target[t, 0], view.close[t, 0]
-        repeated = wanted == acted and episode[t, 0] == began
-        if not repeated and t >= terms.start and not np.isnan(wanted):
-            break
         if np.isnan(close):
             break
         known = not np.isnan(view.open[t, 0])
@@ -103,12 +118,16 @@ def _watch(
         if guarded and ((near <= stop) | (near <= best - trail) | (far >= take)):
             break
         best, worst = max(best, far), min(worst, near)
-        if leading and repeated and t >= terms.start and view.member[t, 0]:
+        if wanted != acted or episode[t, 0] != began:
+            asks = t >= terms.start and not np.isnan(wanted) and (view.member[t, 0] or wanted == 0.0)
+            if asks:
+                break
+        elif leading and t >= terms.start and view.member[t, 0]:
             stop, take, trail = side * stops[t * fixed, 0], side * takes[t * taking, 0], trails[t * trailing, 0]
         t += 1
     slot.stop_at, slot.take_at, slot.trail = side * stop, side * take, trail
     slot.best, slot.worst = side * best, side * worst
-    return t
+    return t, asks
 
 
 @inlined

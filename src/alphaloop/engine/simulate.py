@@ -181,7 +181,7 @@ def simulate(
     target, episode = np.ascontiguousarray(signals.target), np.ascontiguousarray(signals.episode)
     terms = _terms(rules, signals)
     if ground is None:
-        ground = no_ground(shape[1], float(rules.lot))
+        ground = _bare_ground(shape[1], float(rules.lot))
     if manage is None:
         made = run_pass(run_plain, book, view, target, episode, stop, take, trail, terms, ground, None, None)
     else:
@@ -191,7 +191,7 @@ def simulate(
     kind = rows[:, 5]
     traded, refused = kind < FillReason.DIVIDEND, kind >= UNFILLED
     return Simulation(
-        fills=_as_fills(rows[traded]),
+        fills=_as_fills(rows if traded.all() else rows[traded]),
         equity=equity,
         quantity=np.array(book.slots.quantity),
         flows=_as_flows(rows[~traded & ~refused]),
@@ -230,6 +230,10 @@ def _params_type(names: tuple[str, ...]) -> Any:
     return namedtuple("Numbers", fields, defaults=(0.0,) * len(fields))
 
 
+# The pass reads the ground and never writes it.
+_bare_ground = lru_cache(maxsize=16)(no_ground)
+
+
 @lru_cache(maxsize=256)
 def _compiled(manage: Callable[..., float]) -> Any:
     return manage if hasattr(manage, "py_func") else njit(manage)
@@ -257,6 +261,13 @@ def _terms(rules: Rules, signals: Signals) -> Terms:
 
 
 def _empty_book(columns: int, cash: float) -> Book:
+    return Book(
+        np.array([float(cash)]), _empty_slots(columns).copy(), np.zeros(2, dtype=np.int64), np.zeros((columns, MEMORY))
+    )
+
+
+@lru_cache(maxsize=16)
+def _empty_slots(columns: int) -> Any:
     # Attributes of records read alike in Python and compiled.
     slots = np.zeros(columns, dtype=SLOT).view(np.recarray)
     for name in ("stop_at", "take_at", "trail", "acted_target", "pending_target", "pending_quantity", "last"):
@@ -266,25 +277,19 @@ def _empty_book(columns: int, cash: float) -> Book:
         slots[name] = -1
     # -1 is "no episode" in signals; a spent marker must never equal it.
     slots["spent"] = -2
-    return Book(np.array([float(cash)]), slots, np.zeros(2, dtype=np.int64), np.zeros((columns, MEMORY)))
+    return slots
 
 
 def _as_fills(rows: Floats) -> Fills:
-    def whole(k: int) -> Ints:
-        return rows[:, k].astype(np.int64)
-
-    return Fills(
-        row=whole(0),
-        column=whole(1),
-        quantity=rows[:, 2].copy(),
-        price=rows[:, 3].copy(),
-        fee=rows[:, 4].copy(),
-        reason=whole(5),
-        episode=whole(6),
-    )
+    row, column, quantity, price, fee, reason, episode = np.ascontiguousarray(rows.T)
+    return Fills(_whole(row), _whole(column), quantity, price, fee, _whole(reason), _whole(episode))
 
 
 def _as_flows(rows: Floats) -> Flows:
-    reason = rows[:, 5].astype(np.int64)
+    reason = _whole(rows[:, 5])
     amount = np.where(reason == FillReason.DIVIDEND, rows[:, 2] * rows[:, 3], rows[:, 2])
-    return Flows(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), amount, reason)
+    return Flows(_whole(rows[:, 0]), _whole(rows[:, 1]), amount, reason)
+
+
+def _whole(values: Floats) -> Ints:
+    return values.astype(np.int64)
