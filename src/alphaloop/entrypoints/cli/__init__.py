@@ -25,7 +25,7 @@ for _name in ("chan", "strategies", "backtest", "data", "factors"):
     app.add_typer(_module.app, name=_name)
     for _verb, _command in getattr(_module, "ROOT", {}).items():
         app.command(name=_verb)(_command)
-for _name in ("honesty", "research"):  # they add their verbs to `backtest`
+for _name in ("honesty", "research", "optimise"):  # they add their verbs to `backtest`
     importlib.import_module(f"alphaloop.entrypoints.cli.{_name}")
 
 
