@@ -1,24 +1,19 @@
 """Strategies over HTTP: the catalogue, one's own on top of it, and what may be set of each. `{key}` is key or id."""
 
-import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from alphaloop.core.errors import NotFoundError
 from alphaloop.features.catalog import service
-from alphaloop.features.catalog.faces import library_faces
 from alphaloop.features.catalog.models import StrategyRow
-from alphaloop.features.catalog.own import OwnShelf
-from alphaloop.features.catalog.paths import Named
+from alphaloop.features.catalog.paths import Faces, Named, Shelved
 from alphaloop.features.catalog.schemas import (
     AutoExecuteSet,
-    BrokenFile,
     NewStrategy,
     ParamsSet,
     RiskProfile,
     ScheduleSet,
-    StrategyFace,
     StrategyPage,
     StrategyView,
     VersionView,
@@ -30,20 +25,6 @@ from alphaloop.infra.http.wire import Page, PageSize
 from alphaloop.infra.identity import Actor
 
 router = APIRouter(prefix="/strategies", tags=["策略 Strategies"], route_class=StrictRoute)
-
-Faces = tuple[dict[str, StrategyFace], list[BrokenFile]]
-
-
-async def shelved(wiring: Wired, actor: Asking) -> Faces:
-    """(every strategy's file by key, files that are none), each strategy with a row from here on."""
-    actor.require("strategy.read")
-    own, broken = await _shelf(wiring).read()
-    faces = [*await asyncio.to_thread(library_faces), *own]
-    await service.shelve(wiring.db, wiring.clock, faces)
-    return {face.key: face for face in faces}, broken
-
-
-Shelved = Annotated[Faces, Depends(shelved)]
 
 
 @router.get("", operation_id="list_strategies")
@@ -137,8 +118,3 @@ def _seen(row: StrategyRow, faces: Faces, actor: Actor) -> StrategyView:
 
 def _door(wiring: Wiring) -> Door:
     return Door(managers_named=bool(wiring.settings.strategy_managers))
-
-
-def _shelf(wiring: Wiring) -> OwnShelf:
-    shelf: OwnShelf = wiring.parts.setdefault(OwnShelf, OwnShelf(wiring.settings.strategies_dir))
-    return shelf

@@ -1,5 +1,6 @@
 """Recording signals once and saying what became of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.events import Event
 from alphaloop.core.signal import Desired, Direction, SignalStatus
 from alphaloop.features.signals.models import TradingSignal
+from alphaloop.features.signals.rules import SignalType
 from alphaloop.features.signals.schemas import SignalView
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.outbox import announce
@@ -54,7 +56,6 @@ async def record_signal(
     if known is not None:
         return known
     target = desired.target if desired.target is not None else 0.0
-    direction = Direction.FLAT if target == 0 else Direction.LONG if target > 0 else Direction.SHORT
     signal = TradingSignal(
         user_id=origin.user_id,
         account_id=origin.account_id,
@@ -63,7 +64,8 @@ async def record_signal(
         instrument=origin.instrument,
         timeframe=origin.timeframe,
         episode=desired.episode,
-        direction=direction,
+        signal_type=SignalType.EXIT if target == 0 else SignalType.ENTRY,
+        direction=direction_of(target),
         target=target,
         sizing=desired.sizing,
         signal_strength=desired.strength,
@@ -90,26 +92,43 @@ async def settle_signal(
     clock: Clock,
     errors: list[dict[str, Any]] | None = None,
     quantity: Decimal | None = None,
+    order_id: int | None = None,
 ) -> None:
-    """Say what became of a signal and announce it; every recorded signal is settled in the same transaction."""
+    """Say what became of a session's signal and announce it, in the transaction that recorded it. With its order it
+    follows what becomes of that."""
     signal.signal_status = status
+    signal.order_id = order_id or signal.order_id
     signal.validation_errors = errors or []
     signal.position_size = quantity
     signal.updated_at = clock.now()
     if status is SignalStatus.EXECUTED:
         signal.executed_at = clock.now()
     await session.flush()
+    await announce_fired(session, signal, clock)
+
+
+async def announce_fired(session: WriteSession, signal: TradingSignal, clock: Clock) -> None:
+    """Tell of a signal for the first time."""
     payload = SignalView.model_validate(signal).model_dump(mode="json")
     await announce(session, Event("signals.signal_fired", payload, signal.user_id, signal.account_id), at=clock.now())
 
 
-async def list_signals(
-    session: ReadSession, account_ids: list[int], *, session_id: int | None, before: int | None, limit: int
-) -> list[TradingSignal]:
-    """Newest first, ids below `before`."""
-    query = select(TradingSignal).where(TradingSignal.account_id.in_(account_ids))
-    if session_id is not None:
-        query = query.where(TradingSignal.session_id == session_id)
-    if before is not None:
-        query = query.where(TradingSignal.id < before)
-    return list(await session.scalars(query.order_by(TradingSignal.id.desc()).limit(limit)))
+async def move_signal(
+    session: WriteSession,
+    signal: TradingSignal,
+    status: SignalStatus,
+    *,
+    clock: Clock,
+    errors: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Move a signal that was told of before to another status, and tell of that."""
+    signal.signal_status, signal.validation_errors, signal.updated_at = status, list(errors), clock.now()
+    if status is SignalStatus.EXECUTED:
+        signal.executed_at = clock.now()
+    await session.flush()
+    payload = SignalView.model_validate(signal).model_dump(mode="json")
+    await announce(session, Event("signals.signal_changed", payload, signal.user_id, signal.account_id), at=clock.now())
+
+
+def direction_of(target: float) -> Direction:
+    return Direction.FLAT if target == 0 else Direction.LONG if target > 0 else Direction.SHORT

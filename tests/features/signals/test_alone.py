@@ -1,0 +1,118 @@
+"""A signal trades without asking only when everybody says yes; whoever says no is named on it."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import update
+
+from alphaloop.engine.risk import Limits
+from alphaloop.features.accounts.models import Account
+from alphaloop.features.catalog import service as catalog
+from alphaloop.features.catalog.service import Door
+from alphaloop.features.risk.service import Ceiling
+from alphaloop.features.signals import service
+from alphaloop.features.signals.models import TradingSignal
+from tests.builders import CEILING
+from tests.features.signals.conftest import Floor, intent
+
+DOOR = Door(managers_named=False)
+
+
+async def all_on(floor: Floor) -> None:
+    desk = floor.desk
+    async with floor.db.write() as session:
+        await service.give_consent(session, desk.actor, desk.account.id, on=True, clock=desk.clock)
+        await catalog.set_auto_execute(session, desk.actor, DOOR, str(floor.strategy.id), True, clock=desk.clock)
+
+
+async def alone(floor: Floor, signal: TradingSignal, ceiling: Ceiling = CEILING) -> TradingSignal:
+    async with floor.db.write() as session:
+        return await service.execute_alone(session, signal.id, ceiling=ceiling, clock=floor.desk.clock)
+
+
+async def no_consent(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await service.give_consent(session, floor.desk.actor, floor.desk.account.id, on=False, clock=floor.desk.clock)
+
+
+async def strategy_does_not(floor: Floor) -> None:
+    desk = floor.desk
+    async with floor.db.write() as session:
+        await catalog.set_auto_execute(session, desk.actor, DOOR, str(floor.strategy.id), False, clock=desk.clock)
+
+
+async def strategy_off(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await catalog.toggle(session, floor.desk.actor, DOOR, str(floor.strategy.id), clock=floor.desk.clock)
+
+
+async def by_hand(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(Account).values(trading_mode="DRY_RUN"))
+
+
+async def live(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(Account).values(trading_mode="LIVE"))
+
+
+async def closed(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(Account).values(status="CLOSED"))
+
+
+async def tight(floor: Floor) -> None:
+    await floor.desk.set_limits(Limits(max_single_order_pct=Decimal("0.01")))
+
+
+async def nothing(floor: Floor) -> None:
+    return None
+
+
+async def test_when_everybody_says_yes_the_order_is_placed(floor: Floor) -> None:
+    await all_on(floor)
+    [signal] = await floor.fire(intent(), auto=True)
+    done = await alone(floor, signal)
+    assert (done.signal_status, done.refused_by) == ("EXECUTED", None)
+    assert done.order_id is not None
+    assert (await alone(floor, signal)).order_id == done.order_id
+    assert len([one for one in await floor.desk.orders() if one.parent_id is None]) == 1
+
+
+@pytest.mark.parametrize(
+    ("say_no", "switch", "auto"),
+    [
+        (live, "server_ceiling", True),
+        (by_hand, "account_mode", True),
+        (closed, "account_mode", True),
+        (no_consent, "user_consent", True),
+        (strategy_does_not, "strategy", True),
+        (strategy_off, "strategy", True),
+        (nothing, "signal", False),
+        (tight, "risk", True),
+    ],
+)
+async def test_one_no_is_enough_and_is_named(
+    floor: Floor, say_no: Callable[[Floor], Awaitable[None]], switch: str, auto: bool
+) -> None:
+    await all_on(floor)
+    await say_no(floor)
+    [signal] = await floor.fire(intent(), auto=auto)
+    done = await alone(floor, signal)
+    assert (done.signal_status, done.refused_by) == ("PENDING", switch)
+    assert await floor.desk.orders() == []
+    if switch == "risk":
+        assert done.validation_errors[0]["code"] == "single_order_pct"
+
+
+async def test_consent_is_given_and_taken_back_in_the_audit_trail(floor: Floor) -> None:
+    desk = floor.desk
+    async with floor.db.read() as session:
+        assert not await service.has_consent(session, desk.actor, desk.account.id)
+    await all_on(floor)
+    async with floor.db.read() as session:
+        assert await service.has_consent(session, desk.actor, desk.account.id)
+    await no_consent(floor)
+    async with floor.db.read() as session:
+        assert not await service.has_consent(session, desk.actor, desk.account.id)
