@@ -25,6 +25,7 @@ from alphaloop.core.money import plain
 from alphaloop.core.signal import Desired
 from alphaloop.engine.day_state import day_of
 from alphaloop.engine.simulate import Held
+from alphaloop.engine.strategy import load_strategy
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.market import service as market
@@ -36,9 +37,11 @@ from alphaloop.features.positions.service import Worth
 from alphaloop.features.research.live import LiveStructure
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.features.sessions import service as sessions
+from alphaloop.features.sessions.fitness import is_own
+from alphaloop.features.sessions.foreign import ForeignRunner
 from alphaloop.features.sessions.models import TradingSession
 from alphaloop.features.sessions.replays import announce_replay
-from alphaloop.features.sessions.runner import Runner
+from alphaloop.features.sessions.runner import Prices, Runner
 from alphaloop.infra.db import ReadSession
 from alphaloop.infra.http.doors import Wiring
 from alphaloop.infra.identity import SYSTEM
@@ -46,9 +49,6 @@ from alphaloop.infra.outbox import Dispatcher
 
 EQUITY_EVERY_S = 0.1
 PAPER_VENUE = "paper"
-
-Prices = tuple[float, float, float, float, float]
-"""Open, high, low, close, volume of one bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class ReplayTurns:
         self.instrument = instrument
         self._calendar = find_calendar(instrument.calendar)
         self._accounts: list[Account] = []
-        self._runners: dict[int, Runner] = {}
+        self._runners: dict[int, Runner | ForeignRunner] = {}
         self._owners: dict[int, int] = {}
         # Start, end and prices of each bar so far, and the ex-dates between the bar before and it.
         self._history: list[tuple[int, int, Prices, list[CorporateAction]]] = []
@@ -274,7 +274,8 @@ class ReplayTurns:
                 wishes.append(_Wish(row, account, None, [], failure="The strategy failed; the log has the details."))
         ours = {wish.row.id for wish in wishes if wish.failure is None}
         for gone in [key for key, owner in self._owners.items() if owner == account.id and key not in ours]:
-            del self._runners[gone], self._owners[gone]
+            await self._runners.pop(gone).close()
+            del self._owners[gone]
         return wishes
 
     async def _wish(
@@ -282,28 +283,51 @@ class ReplayTurns:
     ) -> "_Wish":
         runner = self._runners.get(row.id)
         if runner is None:
-            runner = await asyncio.to_thread(self._make_runner, row)
+            runner = await self._make_runner(row)
             self._runners[row.id], self._owners[row.id] = runner, account.id
         runner.append(ts_ms=bar.ts_ms, close_ms=bar.close_ms, prices=prices, passed=passed)
         if bar.ts_ms <= row.last_bar_ts:
             return _Wish(row, account, None, list(row.memory))
         held = await self._held(account, runner, bar) if runner.manages else None
-        return _Wish(row, account, runner.desired(held), runner.memory.tolist())
+        desired = await runner.wanted(held)
+        return _Wish(row, account, desired, runner.memory.tolist())
 
-    def _make_runner(self, row: TradingSession) -> Runner:
-        runner = Runner(
-            row.strategy_key,
-            row.params,
-            instrument=row.instrument,
-            start_ts=row.start_ts,
-            memory=list(row.memory),
-        )
+    async def _make_runner(self, row: TradingSession) -> Runner | ForeignRunner:
+        """The session's strategy with its series so far; somebody's own file in a process of its own."""
+        if is_own(row.strategy_key):
+            folder = self._wiring.settings.strategies_dir
+            own = ForeignRunner(
+                row.strategy_key,
+                folder,
+                row.params,
+                instrument=row.instrument,
+                start_ts=row.start_ts,
+                memory=list(row.memory),
+            )
+            await own.open()
+            self._tell(own, row)
+            return own
+        return await asyncio.to_thread(self._library_runner, row)
+
+    def _library_runner(self, row: TradingSession) -> Runner:
+        strategy = load_strategy(row.strategy_key)
+        memory = list(row.memory)
+        runner = Runner(strategy, row.params, instrument=row.instrument, start_ts=row.start_ts, memory=memory)
+        self._tell(runner, row)
+        return runner
+
+    def _tell(self, runner: Runner | ForeignRunner, row: TradingSession) -> None:
         for ts, close, prices, passed in self._history:
             if ts >= row.anchor_ts:
                 runner.append(ts_ms=ts, close_ms=close, prices=prices, passed=passed)
-        return runner
 
-    async def _held(self, account: Account, runner: Runner, bar: Bar) -> Held:
+    async def close(self) -> None:
+        """Let go of what is kept outside this process."""
+        for runner in self._runners.values():
+            await runner.close()
+        self._runners.clear()
+
+    async def _held(self, account: Account, runner: Runner | ForeignRunner, bar: Bar) -> Held:
         """The position as `manage` sees it, from what was really filled, valued at this bar's close."""
         async with self._wiring.db.read() as session:
             row = await positions.find_position(session, account.id, self.instrument.symbol)

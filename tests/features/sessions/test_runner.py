@@ -18,7 +18,7 @@ DAYS = {(one.ex_date.toordinal() - 719_163): one for one in (SPLIT, CASH)}
 def test_across_ex_dates_it_wants_what_the_backtest_wanted() -> None:
     series, _ = bars()
     actions = {SYMBOL: [SPLIT, CASH]}
-    runner = Runner("reversion/bollinger", PARAMS, instrument=SYMBOL, start_ts=0, memory=[])
+    runner = Runner(load_strategy("reversion/bollinger"), PARAMS, instrument=SYMBOL, start_ts=0, memory=[])
     strategy = load_strategy("reversion/bollinger")
     made = run_backtest(strategy, series, strategy.parse(PARAMS), cash=100_000, instruments=[share()], actions=actions)
     wanted = []
@@ -38,7 +38,7 @@ def test_what_it_sees_is_the_panel_of_the_backtest() -> None:
     ground = lay_ground(panel, [share()], broker_rate=0.0, actions={SYMBOL: [SPLIT, CASH]})
     factors = factors_of(panel, ground)
     assert factors is not None
-    runner = Runner("reversion/bollinger", PARAMS, instrument=SYMBOL, start_ts=0, memory=[])
+    runner = Runner(load_strategy("reversion/bollinger"), PARAMS, instrument=SYMBOL, start_ts=0, memory=[])
     for t in range(len(series.ts_ms)):
         ts = int(series.ts_ms[t])
         prices = tuple(float(getattr(series, name)[t]) for name in ("open", "high", "low", "close", "volume"))

@@ -7,6 +7,7 @@ from alphaloop.features.accounts.service import MarginTerms
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.sessions import replays, service
+from alphaloop.features.sessions.fitness import check_own, is_own
 from alphaloop.features.sessions.models import SessionStatus
 from alphaloop.features.sessions.schemas import (
     NewReplay,
@@ -32,8 +33,12 @@ async def list_sessions(session: Reading, actor: Asking, account_id: Id | None =
 
 
 @sessions_router.post("", operation_id="create_session", status_code=201)
-async def create_session(body: NewSession, session: Writing, actor: Asking, clock: Now) -> SessionView:
+async def create_session(body: NewSession, actor: Asking, wiring: Wired) -> SessionView:
     """Run a strategy on an account; it trades from the next bar on."""
+    actor.require("session.manage")
+    if is_own(body.strategy):
+        # Judged before the transaction begins: a process of its own takes its time.
+        await check_own(body.strategy, body.params, wiring.settings.strategies_dir)
     request = service.NewSessionRequest(
         account_id=body.account_id,
         strategy=body.strategy,
@@ -42,7 +47,8 @@ async def create_session(body: NewSession, session: Writing, actor: Asking, cloc
         timeframe=body.timeframe,
         allocation=body.allocation,
     )
-    return SessionView.model_validate(await service.create_session(session, actor, request, clock=clock))
+    async with wiring.db.write() as session:
+        return SessionView.model_validate(await service.create_session(session, actor, request, clock=wiring.clock))
 
 
 @sessions_router.get("/{session_id}", operation_id="get_session")

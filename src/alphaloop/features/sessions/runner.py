@@ -17,9 +17,10 @@ from alphaloop.engine.continuity import in_traded_prices, seen_through, step_ove
 from alphaloop.engine.features import FeatureFeed
 from alphaloop.engine.panel import Panel, make_panel, make_series
 from alphaloop.engine.simulate import Held, plain_params, view_of
-from alphaloop.engine.strategy import check_signals, desired_at, load_strategy
+from alphaloop.engine.strategy import Strategy, check_signals, desired_at
 
-_COLUMNS = ("open", "high", "low", "close", "volume")
+Prices = tuple[float, float, float, float, float]
+"""Open, high, low, close, volume of one bar."""
 
 
 class Runner:
@@ -29,10 +30,10 @@ class Runner:
     prices."""
 
     def __init__(
-        self, key: str, params: Mapping[str, object], *, instrument: str, start_ts: int, memory: list[float]
+        self, strategy: Strategy, params: Mapping[str, object], *, instrument: str, start_ts: int, memory: list[float]
     ) -> None:
         self._factor = 1.0
-        self._strategy = load_strategy(key)
+        self._strategy = strategy
         self._params = self._strategy.parse(params)
         self._instrument = instrument
         self._start_ts = start_ts
@@ -53,7 +54,7 @@ class Runner:
         *,
         ts_ms: int,
         close_ms: int,
-        prices: tuple[float, float, float, float, float],
+        prices: Prices,
         passed: Sequence[CorporateAction] = (),
     ) -> None:
         """Take one closed bar: open, high, low, close, volume as float64. `passed` are the ex-dates between the bar
@@ -94,6 +95,13 @@ class Runner:
         first = max(self._strategy.warmup(self._params), int(np.searchsorted(times[0], self._start_ts)))
         panel.member[:first] = False
         return panel
+
+    async def wanted(self, held: Held | None) -> Desired | None:
+        """`desired`, in the words of a runner that may live elsewhere."""
+        return self.desired(held)
+
+    async def close(self) -> None:
+        """Nothing of it is kept outside this process."""
 
     def desired(self, held: Held | None) -> Desired | None:
         """What the strategy wants at the newest bar, or None while it warms up; `held` is for `manage`."""

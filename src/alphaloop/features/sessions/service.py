@@ -28,6 +28,7 @@ from alphaloop.features.orders.service import NewOrderRequest
 from alphaloop.features.positions import service as positions
 from alphaloop.features.risk import service as risk
 from alphaloop.features.risk.service import Ceiling
+from alphaloop.features.sessions.fitness import check_fit, is_own
 from alphaloop.features.sessions.models import SessionStatus, TradingSession
 from alphaloop.features.sessions.schemas import SessionView
 from alphaloop.features.signals import service as signals
@@ -62,14 +63,16 @@ async def create_session(
 ) -> TradingSession:
     """Start a strategy on an account; one per account and instrument, because two would trade one position.
 
-    On a replay the series is anchored at the replay's first bar and trading begins at its cursor.
+    On a replay the series is anchored at the replay's first bar and trading begins at its cursor. A file of one's own
+    is not read here: `fitness.check_own` judges it beforehand, and the worker pauses a session that cannot run it.
     """
     from alphaloop.engine.strategy import load_strategy
 
     actor.require("session.manage")
     account = await accounts.get_account(session, actor, request.account_id)
     instrument = await market.get_instrument(session, request.instrument)
-    load_strategy(request.strategy).parse(request.params)
+    if not is_own(request.strategy):
+        check_fit(load_strategy(request.strategy), request.params)
     busy = await session.scalar(
         select(TradingSession.id).where(
             TradingSession.account_id == account.id,
