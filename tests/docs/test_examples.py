@@ -16,7 +16,6 @@ from tests.docs.pages import DOCS, ROOT, blocks, text_of
 
 # Pages whose code is a file to be put somewhere: their own tests do that.
 FILES = {"docs/how-to/add-a-strategy.md", "docs/how-to/add-a-feed.md", "docs/how-to/add-a-venue.md"}
-NEEDS_BARS = {"docs/how-to/bring-your-own-bars.md"}
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [ROOT / "README.md", *DOCS.rglob("*.md")]
@@ -30,7 +29,7 @@ def shown(page: str) -> list[tuple[str, str | None]]:
     return [(code, printed or None) for code, printed in found]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in FILES | NEEDS_BARS])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in FILES])
 def test_the_python_of_a_page_runs_and_prints_what_the_page_says(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
