@@ -64,6 +64,11 @@ export type Strategy = S['StrategyView'];
 export type BrokenFile = S['BrokenFile'];
 export type Backtest = S['BacktestOut'];
 export type NewBacktest = S['BacktestAsked'];
+export type PassportRow = S['PassportOut'];
+export type NewPassport = S['PassportAsked'];
+export type Factor = S['FactorOut'];
+export type FactorReport = S['FactorReportOut'];
+export type NewFactorReport = S['FactorReportAsked'];
 export type Comparison = S['Comparison'];
 
 export type Account = S['AccountView'];

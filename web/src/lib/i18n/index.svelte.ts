@@ -11,6 +11,8 @@ import * as risk from './words/risk';
 import * as pages from './words/pages';
 import * as tickets from './words/tickets';
 import * as backtests from './words/backtests';
+import * as factors from './words/factors';
+import * as honesty from './words/honesty';
 import * as errors from './words/errors';
 
 export const zh = {
@@ -23,6 +25,8 @@ export const zh = {
   risk: risk.zh,
   tickets: tickets.zh,
   backtests: backtests.zh,
+  factors: factors.zh,
+  honesty: honesty.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -37,6 +41,8 @@ export const en: Words = {
   risk: risk.en,
   tickets: tickets.en,
   backtests: backtests.en,
+  factors: factors.en,
+  honesty: honesty.en,
   ...pages.en,
   errors: errors.en
 };
