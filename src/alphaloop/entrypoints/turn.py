@@ -53,7 +53,7 @@ PAPER_VENUE = "paper"
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What one session wants at a bar, or why it could not say."""
+    """What one session wants at a bar, or why it could not say, as "code: what happened"."""
 
     row: TradingSession
     account: Account
@@ -267,11 +267,11 @@ class ReplayTurns:
             try:
                 wishes.append(await self._wish(row, account, bar, prices, passed))
             except AlphaLoopError as error:
-                wishes.append(_Wish(row, account, None, [], failure=error.message))
+                wishes.append(_Wish(row, account, None, [], failure=f"{error.code}: {error.message}"))
             except Exception:
                 # A strategy is somebody's code: its failure pauses it and nothing else.
                 logger.exception("strategy {} failed in session {}", row.strategy_key, row.id)
-                wishes.append(_Wish(row, account, None, [], failure="The strategy failed; the log has the details."))
+                wishes.append(_Wish(row, account, None, [], failure="strategy_failed: The log has the details."))
         ours = {wish.row.id for wish in wishes if wish.failure is None}
         for gone in [key for key, owner in self._owners.items() if owner == account.id and key not in ours]:
             await self._runners.pop(gone).close()

@@ -24,6 +24,9 @@ class NewSession(Wire):
 
 
 class SessionView(Wire):
+    """`reason` says why it paused or stopped by itself: a code, and behind a colon the message with the line of the
+    person's file that failed."""
+
     id: Id
     account_id: Id
     strategy: str = Field(validation_alias="strategy_key")

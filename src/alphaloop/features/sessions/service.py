@@ -184,7 +184,7 @@ async def change_status(
 
 
 async def fail_session(session: WriteSession, session_id: int, reason: str, *, clock: Clock) -> None:
-    """Pause a session whose strategy failed; its protection stays at the venue."""
+    """Pause a session whose strategy failed; its protection stays at the venue. `reason` is "code: what happened"."""
     row = await session.get(TradingSession, session_id)
     if row is not None and row.status == SessionStatus.RUNNING:
         row.status, row.reason, row.updated_at = SessionStatus.PAUSED, reason[:255], clock.now()
