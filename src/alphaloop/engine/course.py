@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alphaloop.core.errors import InvalidError
@@ -28,10 +29,12 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """`traded` is the panel in traded prices, `seen` what the strategy may see of it (`continuity`), `present` where
-    there are bars; `factors` are prices seen over prices traded (None: the same). `memo` remembers for a sweep."""
+    """`bare` is the strategy without its needs, `traded` the panel in traded prices, `seen` what the strategy may see
+    of it (`continuity`), `present` where there are bars; `factors` are prices seen over prices traded (None: the same).
+    `memo` remembers for a sweep."""
 
     strategy: Strategy
+    bare: Strategy
     bars: Series | Sequence[Series]
     rules: Rules
     start: int | None
@@ -43,12 +46,11 @@ class Course:
     memo: Memo | None = None
 
     def plan(self, params: Any) -> Plan:
-        """Ask the strategy; InvalidError for too few bars, a start within its warm-up."""
+        """Ask the strategy; InvalidError for too few bars or a start within its warm-up."""
         first = self.strategy.warmup(params) if self.start is None else self.start
         one = self.bars if isinstance(self.bars, Series) else self.bars[0]
         # Columns that are declared do not hang on where the warm-up ends, so they are made apart from the panel.
-        bare = replace(self.strategy, needs=_nothing)
-        seen = build_panel(one, bare, params, start=self.start, see=self._fresh)
+        seen = build_panel(one, self.bare, params, start=self.start, see=self._fresh)
         needs = tuple(self.strategy.needs(params))
         if needs:
             seen = seen._replace(features=self._features(needs))
@@ -56,7 +58,7 @@ class Course:
         if self.factors is not None:
             signals = in_traded_prices(check_signals(signals, seen), self.factors)
         panel = self.traded._replace(member=seen.member, features=seen.features)
-        return Plan(panel, signals, replace(self.rules, start=first))
+        return Plan(panel, signals, _from_row(self.rules, first))
 
     def _fresh(self, _: Panel) -> Panel:
         return self.seen._replace(member=self.present.copy(), memo=self.memo)
@@ -132,7 +134,14 @@ def lay_course(
         )
         factors = factors_of(traded, ground)
     seen = traded if factors is None else seen_through(traded, factors)
-    return Course(strategy, bars, rules, start_bar, traded, seen, traded.member, ground, factors, memo)
+    bare = replace(strategy, needs=_nothing)
+    return Course(strategy, bare, bars, rules, start_bar, traded, seen, traded.member, ground, factors, memo)
+
+
+# Thousands of sets of parameters ask for the same few.
+@lru_cache(maxsize=2048)
+def _from_row(rules: Rules, start: int) -> Rules:
+    return replace(rules, start=start)
 
 
 def _nothing(params: Any) -> tuple[()]:

@@ -291,7 +291,7 @@ def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Flo
     rows, columns = view.close.shape
     equity, scratch = np.empty(rows), np.empty((SCRATCH, columns))
     # Room that is not needed is never touched, and then costs nothing.
-    fills, count, t, over = np.empty((FIRST_ROOM + rows // 8 + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
+    fills, count, t, over = np.empty((FIRST_ROOM + rows // 16 + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
     while t < rows:
         t, count, over = run(book, view, *given, t, fills, count, equity, scratch)
         if t < rows:

@@ -189,13 +189,15 @@ def simulate(
         made = run_pass(run_managed, book, view, target, episode, stop, take, trail, terms, ground, run, given)
     rows, equity, stopped = made
     kind = rows[:, 5]
-    traded, refused = kind < FillReason.DIVIDEND, kind >= UNFILLED
+    traded = kind < FillReason.DIVIDEND
+    plain, refused = bool(traded.all()), kind >= UNFILLED
     return Simulation(
-        fills=_as_fills(rows if traded.all() else rows[traded]),
+        fills=_as_fills(rows if plain else rows[traded]),
         equity=equity,
-        quantity=np.array(book.slots.quantity),
-        flows=_as_flows(rows[~traded & ~refused]),
-        unfilled=read_unfilled(rows[refused], book.asked),
+        # Columns of a plain array are found faster than those of a record array.
+        quantity=np.asarray(book.slots)["quantity"].copy(),
+        flows=_NO_FLOWS if plain else _as_flows(rows[~traded & ~refused]),
+        unfilled=read_unfilled(rows[:0] if plain else rows[refused], book.asked),
         paid_in=rules.cash,
         stopped=int(stopped),
     )
@@ -240,8 +242,13 @@ def _compiled(manage: Callable[..., float]) -> Any:
 
 
 def _level(values: Floats | None, shape: tuple[int, ...]) -> Floats:
-    # One row stands for all where there is no level.
-    return np.full((1, shape[1]), np.nan) if values is None else np.ascontiguousarray(values)
+    return _no_level(shape[1]) if values is None else np.ascontiguousarray(values)
+
+
+@lru_cache(maxsize=16)
+def _no_level(columns: int) -> Floats:
+    # One row stands for all.
+    return np.full((1, columns), np.nan)
 
 
 def _terms(rules: Rules, signals: Signals) -> Terms:
@@ -262,7 +269,10 @@ def _terms(rules: Rules, signals: Signals) -> Terms:
 
 def _empty_book(columns: int, cash: float) -> Book:
     return Book(
-        np.array([float(cash)]), _empty_slots(columns).copy(), np.zeros(2, dtype=np.int64), np.zeros((columns, MEMORY))
+        np.array([float(cash)]),
+        np.array(_empty_slots(columns), subok=True),
+        np.zeros(2, dtype=np.int64),
+        np.zeros((columns, MEMORY)),
     )
 
 
@@ -293,3 +303,6 @@ def _as_flows(rows: Floats) -> Flows:
 
 def _whole(values: Floats) -> Ints:
     return values.astype(np.int64)
+
+
+_NO_FLOWS = _as_flows(np.empty((0, 7)))
