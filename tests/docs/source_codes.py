@@ -213,9 +213,19 @@ def order_reasons() -> set[str]:
 
 
 def signal_codes() -> set[str]:
-    """Why a session did not turn a signal into an order, besides the risk checks."""
+    """Why a signal did not become an order, besides the risk checks."""
     found: set[str] = set()
-    for _, tree in modules("features/sessions"):
+    for _, tree in modules("features/sessions", "features/signals"):
+        found |= {text for call in _calls(tree) if _name(call) == "_refusal" for text in _texts(call.args[0])}
+        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+            found |= _returned(function) if function.name == "lateness" else set()
+        found |= {
+            text
+            for call in _calls(tree)
+            if _name(call) == "Verdict" and len(call.args) > 2
+            for text in _texts(call.args[2])
+            if text != "unanimous"
+        }
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
                 pairs = {_text(key): value for key, value in zip(node.keys, node.values, strict=True)}

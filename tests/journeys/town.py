@@ -78,6 +78,8 @@ async def open_town(db: Database, clock: ManualClock, home: Path, **settings: An
         ):
             issued = await town.made("POST", path, json=body)
             town.headers[name] = {"Authorization": f"Bearer {issued['access_token']}"}
+        # Strategies get their rows when somebody first looks at them.
+        await town.made("GET", "/strategies")
         yield town
 
 

@@ -85,7 +85,8 @@ async def list_rows(session: ReadSession, user_id: int) -> list[StrategyRow]:
 
 async def find_row(session: ReadSession, named: str, *, lock: bool = False) -> StrategyRow | None:
     """The row of that id or key; `lock` holds it until the transaction ends."""
-    same = StrategyRow.id == int(named) if named.isdigit() else StrategyRow.key == named
+    is_id = named.isascii() and named.isdigit() and len(named) <= 18
+    same = StrategyRow.id == int(named) if is_id else StrategyRow.key == named
     query = select(StrategyRow).where(same).execution_options(populate_existing=lock)
     found: StrategyRow | None = await session.scalar(query.with_for_update() if lock else query)
     return found
