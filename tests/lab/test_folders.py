@@ -89,7 +89,16 @@ def test_a_folder_needs_a_timeframe_that_it_has(folder: Path) -> None:
 
 def test_several_files_are_several_instruments_and_a_broken_one_is_named(folder: Path, tmp_path: Path) -> None:
     files = [folder / "BTC_USDT-5m.feather", folder / "ETH_USDT-5m.parquet"]
-    assert [one.name for one in al.load(files)] == ["BTC_USDT-5m", "ETH_USDT-5m"]
+    assert [one.name for one in al.load(files)] == ["BTC/USDT", "ETH/USDT"]
     (tmp_path / "bad.csv").write_text("ts,open,high,low,close\n1600000000,1,2,1,x\n")
     with pytest.raises(InvalidError, match=r"bad\.csv: Line 2"):
         al.load([*files, tmp_path / "bad.csv"])
+
+
+def test_files_named_by_their_timeframe_are_named_by_their_folder(test_data: Path) -> None:
+    folder = test_data / "data" / "bars" / "crypto" / "binance"
+    bars = al.load(folder, timeframe="1d")
+    assert {"BTCUSDT", "ETHUSDT"} <= {one.name for one in bars}
+    again = al.load([folder / "BTCUSDT" / "1d.parquet", folder / "ETHUSDT" / "1d.parquet"])
+    assert [one.name for one in again] == ["BTCUSDT", "ETHUSDT"]
+    assert al.backtest(again, "trend/golden_cross", fast=20, slow=100).metrics["trades"] > 5

@@ -108,26 +108,26 @@ def load(
     InvalidError names the line, or the row and the column, and the reason; nothing is used then.
     """
     if isinstance(source, list | tuple | Mapping):
-        return _several(
-            source.items() if isinstance(source, Mapping) else ((None, one) for one in source), columns, universe
-        )
+        named = source.items() if isinstance(source, Mapping) else ((None, one) for one in source)
+        return _several(named, columns, universe)
     if timeframe is not None:
         folder = Path(source)
         if not folder.is_dir():
             raise _no_file(folder, f"There is no folder {folder.name}.")
-        return _several(((pair_of(path), path) for path in files_of(folder, timeframe)), columns, universe)
+        return _several(((None, path) for path in files_of(folder, timeframe)), columns, universe)
     return _one(source, name, columns)
 
 
 def _several(given: Iterable[tuple[Any, Any]], columns: Columns, universe: Any) -> LabUniverse:
     made = []
     for named, source in given:
+        is_file = isinstance(source, str | Path) and source not in _SAMPLES
         # Tables grouped by polars are named by tuples.
         name = str(named[0] if isinstance(named, tuple) else named) if named is not None else None
         try:
-            made.append(_one(source, name, columns))
+            made.append(_one(source, name or (pair_of(Path(source)) if is_file else None), columns))
         except InvalidError as error:
-            whose = name or (Path(source).name if isinstance(source, str | Path) else f"Table {len(made)}")
+            whose = name or (Path(source).name if is_file else f"Table {len(made)}")
             raise InvalidError(f"{whose}: {error.message}", code=error.code, fields=error.fields) from None
     return LabUniverse(tuple(made), None if universe is None else read_universe(universe))
 

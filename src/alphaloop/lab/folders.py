@@ -1,7 +1,8 @@
-"""Folders of bar files named by pair and timeframe, as freqtrade keeps them, and freqtrade's own JSON.
+"""Folders of bar files named by instrument and timeframe, as freqtrade keeps them, and freqtrade's own JSON.
 
-Freqtrade writes `BTC_USDT-5m.feather` (or .parquet, .json, .json.gz) into a folder per exchange and perpetuals as
-`futures/BTC_USDT_USDT-1h-futures.feather`; its JSON is a list of [epoch ms, open, high, low, close, volume].
+`AAPL/1d.parquet` and `AAPL_1d.csv` are such names. Freqtrade writes `BTC_USDT-5m.feather` (or .parquet, .json, .json.gz)
+into a folder per exchange and perpetuals as `futures/BTC_USDT_USDT-1h-futures.feather`; its JSON is a list of
+[epoch ms, open, high, low, close, volume].
 """
 
 import gzip
@@ -23,6 +24,7 @@ _NAMED = re.compile(
     r"\.(?:csv|parquet|feather|arrow|json|json\.gz)",
     re.ASCII,
 )
+_BARE = re.compile(r"(?P<timeframe>[1-9]\d?(?:m|h|d|w|M|Mo))\.(?:csv|parquet|feather|arrow|json|json\.gz)", re.ASCII)
 
 
 def is_json(path: Path) -> bool:
@@ -49,7 +51,10 @@ def read_json(path: Path) -> "pl.DataFrame":
 
 
 def pair_of(path: Path) -> str:
-    """The instrument that a file's name tells, as freqtrade writes it: BTC/USDT, or BTC/USDT:USDT for a perpetual."""
+    """The instrument that a file's name tells, as freqtrade writes it: BTC/USDT, or BTC/USDT:USDT for a perpetual. Of a
+    file named by its timeframe alone it is the folder."""
+    if _BARE.fullmatch(path.name):
+        return path.parent.name
     found = _NAMED.fullmatch(path.name)
     if found is None:
         return path.name.partition(".")[0]
@@ -64,6 +69,7 @@ def files_of(folder: Path, timeframe: str) -> list[Path]:
 
     InvalidError 'no_such_timeframe' names those that are there."""
     named = [(path, found) for path in sorted(folder.iterdir()) if (found := _NAMED.fullmatch(path.name))]
+    named += [(path, found) for path in sorted(folder.glob("*/*")) if (found := _BARE.fullmatch(path.name))]
     chosen: dict[str, Path] = {}
     for path, found in named:
         if _spelled(found["timeframe"]) == timeframe:
