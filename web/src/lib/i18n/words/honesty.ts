@@ -37,7 +37,7 @@ export const zh = {
   plots: {
     cut: '历史截短后逐行相同', starts: '每个晚起点，不同的行占比', neighbours: '挪一两步后的 Sharpe，横线是所选', walked: '只用过去选参，一段段接起来的净值', quantiles: '重抽的 5% 到 95%，圆点是真实的', growth: '重抽的总收益，5% 到 95%',
     ranks: '过去最好的那组，之后排在第几成（左差右好）', sharpe: '每行的 Sharpe：所选，和纯靠尝试能碰出的'
-  } as Record<string, string>,
+  },
   chosen: '所选', luck: '碰出来的', counted: (trials: string, known: string) => `计入 ${trials} 次尝试，其中 ${known} 次重跑过`, folds: (gaining: string, all: number) => `${all} 段里 ${gaining} 的段赚钱`,
   cannotTitle: '护照说不了的', cannot: [
     '通过不等于会赚：它只问这段历史上的结果可不可信。',
