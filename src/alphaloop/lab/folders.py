@@ -1,6 +1,6 @@
 """Folders of bar files named by instrument and timeframe, as freqtrade keeps them, and freqtrade's own JSON.
 
-`AAPL/1d.parquet` and `AAPL_1d.csv` are such names. Freqtrade writes `BTC_USDT-5m.feather` (or .parquet, .json, .json.gz)
+Names such as `AAPL/1d.parquet` and `AAPL_1d.csv` do. Freqtrade writes `BTC_USDT-5m.feather` (.parquet, .json, .json.gz)
 into a folder per exchange and perpetuals as `futures/BTC_USDT_USDT-1h-futures.feather`; its JSON is a list of
 [epoch ms, open, high, low, close, volume].
 """

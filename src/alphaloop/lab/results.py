@@ -38,7 +38,8 @@ class LabResult(BacktestResult):
 
     @property
     def trades_frame(self) -> "pl.DataFrame":
-        """One row per closed round trip, in order of their end; `side` is that of the entry, `pnl` net of fees."""
+        """One row per closed round trip, in order of their end; `side` is that of the entry, `pnl` net of fees, `mfe`
+        and `mae` how far prices went for and against it, as fractions of the entry price."""
         import polars as pl
 
         trips, names = self.trips, np.array(self.panel.names)
@@ -56,6 +57,8 @@ class LabResult(BacktestResult):
                 "fees": trips.fees,
                 "pnl": trips.pnl,
                 "return": np.divide(trips.pnl, paid, out=np.zeros(len(paid)), where=paid != 0.0),
+                "mfe": trips.mfe,
+                "mae": trips.mae,
             }
         )
 
