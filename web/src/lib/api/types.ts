@@ -62,6 +62,7 @@ export type Job = Pick<S['JobOut'], 'id' | 'kind' | 'status' | 'progress' | 'res
 export type ParamSpec = S['ParamView'];
 export type Strategy = S['StrategyView'];
 export type BrokenFile = S['BrokenFile'];
+export type Extra = S['ExtraOut'];
 export type Backtest = S['BacktestOut'];
 export type NewBacktest = S['BacktestAsked'];
 export type PassportRow = S['PassportOut'];

@@ -13,6 +13,7 @@ const KINDS: Record<string, Kind> = {
   win_rate: 'share',
   time_in_market: 'share',
   gross_exposure: 'share',
+  margin_used: 'share',
   ulcer_index: 'share',
   final_equity: 'money',
   fees: 'money',
@@ -57,7 +58,7 @@ export function direction(metric: string, value: Value): -1 | 0 | 1 {
 export const toneOf = (sign: number): string => (sign > 0 ? 'text-up' : sign < 0 ? 'text-down' : '');
 
 const LESS_IS_BETTER = new Set(['max_drawdown', 'volatility', 'ulcer_index', 'fees']);
-const NEITHER = new Set(['bars', 'trades', 'open_trades', 'time_in_market', 'gross_exposure', 'turnover', 'mean_bars_held', 'beta', 'r2', 'benchmark_return']);
+const NEITHER = new Set(['bars', 'trades', 'open_trades', 'time_in_market', 'gross_exposure', 'margin_used', 'turnover', 'mean_bars_held', 'beta', 'r2', 'benchmark_return']);
 
 /** The places of the best values of a row; none where more is neither better nor worse, or all are alike. */
 export function best(metric: string, values: Value[]): number[] {

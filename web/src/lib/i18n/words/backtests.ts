@@ -18,7 +18,7 @@ export const zh = {
   metrics: {
     total_return: '总收益', cagr: '年化', max_drawdown: '最大回撤', sharpe: 'Sharpe', sortino: 'Sortino', calmar: 'Calmar', profit_factor: '盈亏因子', win_rate: '胜率', trades: '交易',
     open_trades: '未平', final_equity: '期末权益', fees: '费用', bars: '根数', expectancy: '每笔期望', volatility: '年化波动', ulcer_index: '溃疡指数', omega: 'Omega', tail_ratio: '尾部比', sqn: 'SQN',
-    time_in_market: '持仓时间', gross_exposure: '平均敞口', turnover: '年换手', mean_bars_held: '平均持有（根）', best_trade: '最好一笔', worst_trade: '最差一笔', alpha: 'Alpha', beta: 'Beta', r2: 'R²', benchmark_return: '买入持有'
+    time_in_market: '持仓时间', gross_exposure: '平均敞口', margin_used: '平均占用保证金', turnover: '年换手', mean_bars_held: '平均持有（根）', best_trade: '最好一笔', worst_trade: '最差一笔', alpha: 'Alpha', beta: 'Beta', r2: 'R²', benchmark_return: '买入持有'
   } as Record<string, string>,
   interval: (low: string, high: string) => `95% ${low} ～ ${high}`, noInterval: '太短，没有区间', held: (value: string) => `持有 ${value}`, barsAndDays: (bars: string) => `${bars} 根`, more: '更多指标',
   equity: '权益', drawdown: '回撤', benchmarkLine: '持有', strategyLine: '策略', scale: '刻度', log: '对数', linear: '线性',
@@ -29,7 +29,7 @@ export const zh = {
   sides: { BUY: '多', SELL: '空' } as Record<string, string>,
   byInstrument: '按品种', byReason: '按原因',
   reasons: {
-    '': '—', signal: '信号', stop: '止损', take: '止盈', liquidation: '强平', bonus: '送股', dividend: '分红', funding: '资金费',
+    '': '—', signal: '信号', stop: '止损', options: '期权组合', underlying_and_open: '标的与未平的组合', close: '平仓', expiry: '到期', margin_call: '保证金不足', take: '止盈', liquidation: '强平', bonus: '送股', dividend: '分红', funding: '资金费',
     'buy point shown': '买点出现', 'sell point shown': '卖点出现', 'buy point confirmed': '买点确认', 'sell point confirmed': '卖点确认', 'buy point settled': '买点定型', 'sell point settled': '卖点定型', 'buy point nested': '区间套买点', 'sell point nested': '区间套卖点', 'price fell to the stop': '跌到止损',
     'close fell through the lower band': '收盘跌破下轨', 'close is back at the middle': '收盘回到中轨', 'close rose above the channel': '收盘升破通道', 'close fell below the exit channel': '收盘跌破离场通道', 'the shorter average rose above the longer': '短均线上穿长均线', 'the shorter average fell below the longer': '短均线下穿长均线',
     'the first is too cheap against the second': '前者相对后者偏便宜', 'the first is too dear against the second': '前者相对后者偏贵', 'the gap has closed': '价差回归', 'the gap did not close in time': '价差没有按时回归', 'one of the two left the universe': '其中一个已不在名单',
@@ -39,7 +39,8 @@ export const zh = {
   closed: (n: string, wins: string, fees: string) => `${n} 笔 · 胜率 ${wins} · 费用 ${fees}`, leftBy: (reason: string, n: string) => `离场：${reason} · ${n} 笔`,
   unfilled: '没有成交的', allFilled: (asked: string) => `${asked} 次指令，第一时间都能成交。`, entries: '进场', exits: '离场',
   unfilledSentence: (what: string, unfilled: string, asked: string) => `${what}：${asked} 次里有 ${unfilled} 次第一时间成交不了`, never: (n: string) => `${n} 次始终没有成交`,
-  obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损' } as Record<string, string>,
+  obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损', expired: '已经到期', no_quote: '没有报价', too_small: '不到一张', no_cash: '现金不够', no_margin: '保证金不够' } as Record<string, string>,
+  extras: '价格之外的数据', extraKept: (rows: string, from: string, to: string) => `${rows} 个值，${from} 至 ${to}`, extraMissing: '还没有', extraBring: '导入', extraHint: 'CSV 或 Parquet：一列日期、一列数值；有公布日（known_at）和代码（symbol）就各一列。只在公布之后才看得到。',
   honest: '数据与说明', gap: (from: string, to: string) => `${from} 到 ${to} 没有 K 线`, noGaps: '区间里没有缺口。', runId: (id: string) => `编号 ${id}`,
   notes: {
     close_only_bars: '有些 K 线只有收盘价：本该在开盘成交的，按那个收盘价成交。',
@@ -86,7 +87,7 @@ export const en: typeof zh = {
   metrics: {
     total_return: 'Return', cagr: 'A year', max_drawdown: 'Max drawdown', sharpe: 'Sharpe', sortino: 'Sortino', calmar: 'Calmar', profit_factor: 'Profit factor', win_rate: 'Win rate', trades: 'Trades',
     open_trades: 'Still open', final_equity: 'Final equity', fees: 'Fees', bars: 'Bars', expectancy: 'Expectancy', volatility: 'Volatility', ulcer_index: 'Ulcer index', omega: 'Omega', tail_ratio: 'Tail ratio', sqn: 'SQN',
-    time_in_market: 'Time in market', gross_exposure: 'Mean exposure', turnover: 'Turnover a year', mean_bars_held: 'Mean bars held', best_trade: 'Best trade', worst_trade: 'Worst trade', alpha: 'Alpha', beta: 'Beta', r2: 'R²', benchmark_return: 'Buy and hold'
+    time_in_market: 'Time in market', gross_exposure: 'Mean exposure', margin_used: 'Margin used', turnover: 'Turnover a year', mean_bars_held: 'Mean bars held', best_trade: 'Best trade', worst_trade: 'Worst trade', alpha: 'Alpha', beta: 'Beta', r2: 'R²', benchmark_return: 'Buy and hold'
   },
   interval: (low, high) => `95% ${low} to ${high}`, noInterval: 'Too short for an interval', held: (value) => `Held: ${value}`, barsAndDays: (bars) => `${bars} bars`, more: 'More figures',
   equity: 'Equity', drawdown: 'Drawdown', benchmarkLine: 'Held', strategyLine: 'Strategy', scale: 'Scale', log: 'Log', linear: 'Linear',
@@ -96,11 +97,12 @@ export const en: typeof zh = {
   columns: { n: '#', instrument: 'Symbol', entry_ts: 'Entry', exit_ts: 'Exit', entry_price: 'Entry price', exit_price: 'Exit price', quantity: 'Quantity', bars: 'Bars held', return: 'Return', mae: 'MAE', mfe: 'MFE', fees: 'Fees', pnl: 'P&L', jump: 'Chart' },
   sides: { BUY: 'Long', SELL: 'Short' },
   byInstrument: 'By symbol', byReason: 'By reason',
-  reasons: { '': '—', signal: 'Signal', stop: 'Stop', take: 'Take', liquidation: 'Liquidation', bonus: 'Bonus shares', dividend: 'Dividend', funding: 'Funding' },
+  reasons: { '': '—', options: 'Groups of options', underlying_and_open: 'Underlying and open groups', close: 'Closed', expiry: 'Expiry', margin_call: 'Margin call', signal: 'Signal', stop: 'Stop', take: 'Take', liquidation: 'Liquidation', bonus: 'Bonus shares', dividend: 'Dividend', funding: 'Funding' },
   closed: (n, wins, fees) => `${n} closed · win rate ${wins} · fees ${fees}`, leftBy: (reason, n) => `Exit: ${reason} · ${n} closed`,
   unfilled: 'What could not be filled', allFilled: (asked) => `${asked} instructions; each could trade at once.`, entries: 'Entries', exits: 'Exits',
   unfilledSentence: (what, unfilled, asked) => `${what}: ${unfilled} of ${asked} could not trade at once`, never: (n) => `${n} never traded`,
-  obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there' },
+  obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there', expired: 'Expired already', no_quote: 'No quote', too_small: 'Less than one contract', no_cash: 'Not enough cash', no_margin: 'Not enough margin' },
+  extras: 'Data besides prices', extraKept: (rows, from, to) => `${rows} values, ${from} to ${to}`, extraMissing: 'not here yet', extraBring: 'Import', extraHint: 'CSV or Parquet: a date and a value a row, where there are any also when it was published (known_at) and whose it is (symbol). It is seen from its publication on.',
   honest: 'Data and notes', gap: (from, to) => `No bars from ${from} to ${to}`, noGaps: 'No gap in the period.', runId: (id) => `run ${id}`,
   notes: {
     close_only_bars: 'Some bars have only a close: what should trade at their open traded at that close.',
