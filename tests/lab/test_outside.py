@@ -136,3 +136,8 @@ def test_bars_are_not_changed_by_a_run(plain: LabResult) -> None:
     assert isinstance(BARS, LabBars)
     assert TARGET[0] == 1.0
     assert plain.strategy == "signals"
+
+
+def test_a_table_without_rows_wants_nothing() -> None:
+    silent = al.backtest_signals(BARS, pl.DataFrame(schema={"ts": pl.Int64, "target": pl.Float64}))
+    assert silent.metrics["trades"] == silent.metrics["open_trades"] == 0

@@ -117,3 +117,16 @@ def test_several_tables_are_several_instruments_by_name() -> None:
     assert "A, B" in repr(bars)
     with pytest.raises(InvalidError, match=r"^B: Row 1"):
         al.load({"A": long.head(4), "B": long.slice(3, 2)})
+
+
+@pytest.mark.parametrize("thing", [None, 7, np.ones(3), pd.Series([1.0]), [], {}, [None]], ids=repr)
+def test_what_holds_no_bars_is_refused(thing: Any) -> None:
+    with pytest.raises(InvalidError) as refused:
+        al.load(thing)
+    assert refused.value.code == "no_bars"
+
+
+def test_a_lazy_table_and_exact_prices_are_read_too() -> None:
+    frame = pl.DataFrame({"ts": [f"2020-01-0{day}" for day in range(1, 5)], **PLAIN})
+    exact = frame.with_columns(pl.col("close").cast(pl.Decimal(20, 4)))
+    assert al.load(exact.lazy()).series.close.tolist() == PLAIN["close"]

@@ -129,6 +129,8 @@ def _several(given: Iterable[tuple[Any, Any]], columns: Columns, universe: Any) 
         except InvalidError as error:
             whose = name or (Path(source).name if is_file else f"Table {len(made)}")
             raise InvalidError(f"{whose}: {error.message}", code=error.code, fields=error.fields) from None
+    if not made:
+        raise InvalidError("There are no bars.", code="no_bars")
     return LabUniverse(tuple(made), None if universe is None else read_universe(universe))
 
 
@@ -144,6 +146,10 @@ def _one(source: Any, name: str | None, columns: Columns) -> LabBars:
 
         table = SamplesFeed().read({}, built_in)
         return LabBars(_series(name or built_in, table), tuple(_days(table)))
+    if not isinstance(source, str | Path):
+        raise InvalidError(
+            "Bars are a file, a folder, a table of polars or pandas, or a list of these.", code="no_bars"
+        )
     return _from_file(Path(source), name, columns)
 
 

@@ -31,7 +31,8 @@ _AT_FAULT = {"not_increasing": "ts", "high_below_low": "high", "outside_range": 
 
 def is_table(thing: object) -> bool:
     """Whether it is a data frame of polars or pandas."""
-    return type(thing).__module__.partition(".")[0] in ("polars", "pandas") and hasattr(thing, "columns")
+    kind = type(thing)
+    return kind.__module__.partition(".")[0] in ("polars", "pandas") and kind.__name__ in ("DataFrame", "LazyFrame")
 
 
 def as_polars(table: Any) -> "pl.DataFrame":
@@ -44,7 +45,7 @@ def as_polars(table: Any) -> "pl.DataFrame":
     if type(table).__module__.startswith("polars"):
         frame: pl.DataFrame = table.collect() if hasattr(table, "collect") else table
         return frame
-    columns = []
+    columns: list[pl.Series] = []
     index = table.index.to_timestamp() if hasattr(table.index, "to_timestamp") else table.index
     if "datetime" in str(index.dtype) or "ts" in guess_columns([str(index.name)]):
         columns.append(_from_pandas("ts" if index.name is None else str(index.name), index))
@@ -86,6 +87,8 @@ def read_times(frame: "pl.DataFrame", name: str) -> "NDArray[np.int64]":
     import polars as pl
 
     column = frame[name]
+    if not len(column):
+        return np.empty(0, dtype=np.int64)
     if column.null_count():
         raise cell_fault(int(np.argmax(column.is_null().to_numpy())), name, "missing_value")
     if column.dtype in (pl.Date, pl.Datetime):
