@@ -90,7 +90,7 @@ class Floor:
                 created_at=clock.now(),
             )
             session.add(run)
-            await session.flush()
+        async with self.db.write() as session:
             return await service.keep_signals(session, run.id, intents, clock=clock)
 
     async def signal(self, signal_id: int) -> TradingSignal:

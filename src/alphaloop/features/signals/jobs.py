@@ -4,8 +4,10 @@ What a run looks at is read in a process of its own, where anybody's strategy ma
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from alphaloop.core.clock import Clock
 from alphaloop.core.errors import AlphaLoopError, InvalidError
 from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market.service import BarStore
@@ -50,14 +52,16 @@ async def _run(context: JobContext, run_id: int) -> dict[str, Any]:
     intents = await in_child(
         TARGET, arguments | places, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
     )
-    async with context.db.write() as session:
-        fresh = await service.keep_signals(session, run_id, intents, clock=context.clock)
-        ids = [signal.id for signal in fresh]
+    ids = await context.db.transact(lambda session: _keep(session, run_id, intents, context.clock))
     ceiling = read_ceiling(settings)
     for signal_id in ids:
-        async with context.db.write() as session:
-            await service.execute_alone(session, signal_id, ceiling=ceiling, clock=context.clock)
+        alone = partial(service.execute_alone, signal_id=signal_id, ceiling=ceiling, clock=context.clock)
+        await context.db.transact(alone)
     return {"run_id": str(run_id), "signals": [str(one) for one in ids]}
+
+
+async def _keep(session: WriteSession, run_id: int, intents: list[dict[str, Any]], clock: Clock) -> list[int]:
+    return [signal.id for signal in await service.keep_signals(session, run_id, intents, clock=clock)]
 
 
 async def _fail(context: JobContext, run_id: int, error: AlphaLoopError) -> None:

@@ -146,6 +146,8 @@ async def keep_signals(
     run = await repository.find_run(session, id=run_id)
     assert run is not None
     row = await catalog.get_strategy(session, SYSTEM, str(run.strategy_id))
+    # Runs of one account take turns: two that insert the same episode at once would wait for each other.
+    await accounts.lock_account(session, run.account_id)
     account = await accounts.get_account(session, SYSTEM, run.account_id)
     wins, measured = await _record(session, row, account)
     fresh = []
