@@ -13,6 +13,8 @@ import * as tickets from './words/tickets';
 import * as backtests from './words/backtests';
 import * as factors from './words/factors';
 import * as honesty from './words/honesty';
+import * as signals from './words/signals';
+import * as strategies from './words/strategies';
 import * as errors from './words/errors';
 
 export const zh = {
@@ -27,6 +29,8 @@ export const zh = {
   backtests: backtests.zh,
   factors: factors.zh,
   honesty: honesty.zh,
+  strategies: strategies.zh,
+  signals: signals.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -43,6 +47,8 @@ export const en: Words = {
   backtests: backtests.en,
   factors: factors.en,
   honesty: honesty.en,
+  strategies: strategies.en,
+  signals: signals.en,
   ...pages.en,
   errors: errors.en
 };
