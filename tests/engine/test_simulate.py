@@ -337,3 +337,29 @@ def test_money_is_conserved_and_never_borrowed(seed: int, columns: int, short: b
         assert made.quantity.min() >= 0
     again = simulate(panel, wanted, rules)
     assert np.array_equal(again.equity, made.equity)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 4))
+@settings(max_examples=25, deadline=None)
+def test_rows_that_ask_for_nothing_are_valued_as_if_they_had_been_walked(seed: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    prices = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (80, columns)), axis=0))
+    prices[rng.random((80, columns)) < 0.1] = NAN
+    member = np.isfinite(prices) & (rng.random((80, columns)) < 0.9)
+    panel = panel_of(*[(1.0, 1.0, 1.0, 1.0)] * 80)._replace(
+        open=prices, high=prices * 1.01, low=prices * 0.99, close=prices, member=member, names=("A",) * columns
+    )
+    panel = panel._replace(volume=np.where(np.isfinite(prices), 20.0, NAN))
+    asked = np.where(rng.random((80, columns)) < 0.1, rng.uniform(-0.5, 1, (80, columns)) / columns, NAN)
+    wanted = Signals(asked, mark_episodes(asked))
+    rules = Rules(cash=10_000, fee=0.001, volume_limit=0.5 if seed % 2 else None, start=3, can_short=True)
+    quick = simulate(panel, wanted, rules)
+    # Levels that are nowhere keep the pass from skipping rows.
+    slow = simulate(panel, wanted._replace(stop=np.full(prices.shape, NAN)), rules)
+    assert np.array_equal(quick.equity, slow.equity)
+    assert all(np.array_equal(one, other) for one, other in zip(quick.fills, slow.fills, strict=True))
+
+
+def test_cash_after_each_row_is_what_fills_and_fees_left_of_it() -> None:
+    made = simulate(flat(10, 10, 20, 20, 20), signals(5, 5, 0, 0, 0), Rules(cash=100, fee=0.01))
+    assert made.cash.tolist() == pytest.approx([100, 49.5, 49.5, 148.5, 148.5])

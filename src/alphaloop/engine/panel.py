@@ -128,13 +128,16 @@ def make_panel(
     if len(many) == 1:
         ts_ms, close_ms = many[0].ts_ms, many[0].close_ms
         columns: list[Floats] = [column.reshape(-1, 1) for column in many[0][3:]]
+    elif all(np.array_equal(series.ts_ms, many[0].ts_ms) for series in many[1:]):
+        ts_ms, close_ms = many[0].ts_ms, np.max([series.close_ms for series in many], axis=0)
+        columns = [_side_by_side([getattr(series, name) for series in many]) for name in Series._fields[3:]]
     else:
         ts_ms = np.unique(np.concatenate([series.ts_ms for series in many]))
         close_ms = np.zeros(len(ts_ms), dtype=np.int64)
         columns = [np.full((len(ts_ms), len(many)), np.nan) for _ in range(5)]
         for n, series in enumerate(many):
             rows = np.searchsorted(ts_ms, series.ts_ms)
-            np.maximum.at(close_ms, rows, series.close_ms)
+            close_ms[rows] = np.maximum(close_ms[rows], series.close_ms)
             for column, values in zip(columns, series[3:], strict=True):
                 column[rows, n] = values
     if not 0 <= start <= len(ts_ms):
@@ -194,6 +197,13 @@ def buckets(ts_ms: Ints, timeframe: Timeframe) -> tuple[Ints, Ints]:
     shift = _MONDAY_MS if timeframe is Timeframe.W1 else 0
     starts = (ts_ms - shift) // timeframe.ms * timeframe.ms + shift
     return starts, starts + timeframe.ms
+
+
+def _side_by_side(many: Sequence[Floats]) -> Floats:
+    table = np.empty((len(many[0]), len(many)))
+    for n, values in enumerate(many):
+        table[:, n] = values
+    return table
 
 
 def _own(values: Floats, n: int) -> Floats:

@@ -22,7 +22,7 @@ from alphaloop.engine.sim_orders import (
     size_pending,
     why_no_room,
 )
-from alphaloop.engine.sim_quiet import pass_quiet_rows
+from alphaloop.engine.sim_quiet import pass_calm_rows, pass_quiet_rows
 from alphaloop.engine.sim_rules import SETTLE, Ground
 from alphaloop.engine.sim_unfilled import CASH, LOT, NO_OBSTACLE, SUSPENDED
 
@@ -31,7 +31,7 @@ FILL_WIDTH = 7
 # At most so many entries per column in one bar: funding, an ex-date's two, a fill, a stop's, and why not.
 ROW_EVENTS = 10
 FIRST_ROOM = 1024
-SCRATCH = 5
+SCRATCH = 9
 
 
 @inlined
@@ -203,12 +203,15 @@ def _pass(
     over = -1
     lone = columns == 1 and not ground.margined and manage is None
     # Without levels, limits or a manager nobody asks how far prices went.
-    ranged = not lone or terms.leveled or ground.on
+    ranged = terms.leveled or ground.on or manage is not None
+    calm = not lone and not ranged
     while t < rows:
         if lone:
             t = pass_quiet_rows(book, view, t, (target, episode), (stop, take, trail), terms, ground, equity)
-            if t == rows:
-                break
+        elif calm:
+            t = pass_calm_rows(book, view, t, (target, episode), terms.start, scratch[5:], equity)
+        if t == rows:
+            break
         if count + ROW_EVENTS * columns > len(fills):
             return t, count, over
         waiting, exposed = False, False

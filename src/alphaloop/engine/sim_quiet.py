@@ -1,4 +1,4 @@
-"""Rows on which a lone instrument without margin has nothing to do but be valued: most rows of most backtests.
+"""Rows on which instruments without margin have nothing to do but be valued: most rows of most backtests.
 
 They give what the pass gives row by row, many times as fast: the book is read before them and written after them, and
 what they are worth is one product over all of them."""
@@ -56,6 +56,51 @@ def pass_quiet_rows(
         )
         instruct(book, 0, signals[0][t - 1, 0], signals[1][t - 1, 0], given)
     return t
+
+
+@inlined
+def pass_calm_rows(
+    book: Book, view: View, t: int, signals: tuple[Floats, Ints], start: int, scratch: Floats, equity: Floats
+) -> int:
+    """The same for many instruments without levels or rules of markets: the first row from `t` on that asks for
+    something, or `t` itself while an instruction waits. `scratch` is float64[4,N]."""
+    target, episode = signals
+    acted, began, held, last = scratch[0], scratch[1], scratch[2], scratch[3]
+    for n in range(len(book.slots)):
+        slot = book.slots[n]
+        if slot.pending:
+            return t
+        acted[n], began[n], held[n], last[n] = slot.acted_target, slot.acted_episode, slot.quantity, slot.last
+    money, first = book.money[0], t
+    while t < len(equity):
+        asks = False
+        for n in range(len(acted)):
+            asks |= (target[t, n] != acted[n]) | (episode[t, n] != began[n])
+        if asks and t >= start and _is_told(view, t, target, episode, acted, began):
+            break
+        worth = money
+        for n in range(len(held)):
+            close = view.close[t, n]
+            if not np.isnan(close):
+                last[n] = close
+            if held[n] != 0.0:
+                worth += held[n] * last[n]
+        equity[t] = worth
+        t += 1
+    if t > first:
+        for n in range(len(book.slots)):
+            book.slots[n].last = last[n]
+    return t
+
+
+@inlined
+def _is_told(view: View, t: int, target: Floats, episode: Ints, acted: Floats, began: Floats) -> bool:
+    told = False
+    for n in range(len(acted)):
+        wanted = target[t, n]
+        if wanted != acted[n] or episode[t, n] != began[n]:
+            told |= not np.isnan(wanted) and (view.member[t, n] or wanted == 0.0)
+    return told
 
 
 @inlined

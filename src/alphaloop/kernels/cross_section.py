@@ -14,7 +14,8 @@ def rank(values: npt.ArrayLike) -> Floats:
     """Place among the values of the row, from near 0 to 1 for the largest: rank / count, equals share their mean."""
     table, shape = _rows(values)
     made = np.full(table.shape, np.nan)
-    _rank_rows(table, made)
+    # numpy sorts several times as fast as compiled code; what is absent comes last.
+    _rank_rows(table, np.argsort(table, axis=1), made)
     return made.reshape(shape)
 
 
@@ -112,21 +113,19 @@ def _residual(values: Floats, loads: Floats, kept: npt.NDArray[np.bool_], consta
 
 
 @njit(cache=True)
-def _rank_rows(table: Floats, made: Floats) -> None:
+def _rank_rows(table: Floats, order: Ints, made: Floats) -> None:
     for t in range(table.shape[0]):
-        present = np.flatnonzero(np.isfinite(table[t]))
-        count = len(present)
-        if count == 0:
-            continue
-        values = table[t][present]
-        order = np.argsort(values)
+        values, places = table[t], order[t]
+        count = len(places)
+        while count > 0 and np.isnan(values[places[count - 1]]):
+            count -= 1
         first = 0
         while first < count:
             last = first
-            while last + 1 < count and values[order[last + 1]] == values[order[first]]:
+            while last + 1 < count and values[places[last + 1]] == values[places[first]]:
                 last += 1
             for k in range(first, last + 1):
-                made[t, present[order[k]]] = (0.5 * (first + last) + 1.0) / count
+                made[t, places[k]] = (0.5 * (first + last) + 1.0) / count
             first = last + 1
 
 

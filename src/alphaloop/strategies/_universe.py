@@ -56,7 +56,9 @@ def best_share(scores: Floats, share: float) -> Floats:
     """
     known = np.isfinite(scores)
     wanted = np.maximum(np.rint(share * known.sum(axis=1)), 1.0)
-    place = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
+    order = np.argsort(-scores, axis=1, kind="stable")
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.arange(scores.shape[1])[None, :], axis=1)
     chosen = known & (place < wanted[:, None])
     weights: Floats = chosen / np.maximum(chosen.sum(axis=1), 1)[:, None]
     return weights
@@ -68,8 +70,9 @@ def rebalanced(panel: Panel, rows: Ints, weights: Floats, reasons: tuple[str, st
     `reasons` are the words for a weight above 0, below 0 and at 0.
     """
     shape = panel.close.shape
-    target, episode = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
-    reason = np.zeros(shape, dtype=np.int64)
+    target, episode, reason = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+    first = rows[0] if len(rows) else shape[0]
+    target[:first], episode[:first], reason[:first] = np.nan, -1, 0
     why = np.where(weights > 0.0, 1, np.where(weights < 0.0, 2, 3))
     for k, (row, following) in enumerate(zip(rows, np.append(rows, shape[0])[1:], strict=True)):
         target[row:following], episode[row:following], reason[row:following] = weights[k], row, why[k]
@@ -91,6 +94,12 @@ def own_growth(panel: Panel, rows: Ints, bars: int, skip: int = 0) -> Floats:
 
     NaN outside the universe and where there are too few bars.
     """
+    if np.isfinite(panel.close).all():
+        # Without gaps its own bars are the rows.
+        made, told = np.full((len(rows), panel.close.shape[1]), np.nan), rows - skip >= bars
+        last = rows[told] - skip
+        made[told] = panel.close[last] / panel.close[last - bars] - 1.0
+        return np.where(panel.member[rows], made, np.nan)
     close = np.ascontiguousarray(panel.close.T)
     return np.where(panel.member[rows], _growth(close, rows, bars, skip), np.nan)
 
