@@ -70,6 +70,11 @@ export type NewPassport = S['PassportAsked'];
 export type Factor = S['FactorOut'];
 export type FactorReport = S['FactorReportOut'];
 export type NewFactorReport = S['FactorReportAsked'];
+export type Optimisation = S['OptimisationOut'];
+export type NewOptimisation = S['OptimisationAsked'];
+export type Trial = S['TrialOut'];
+export type ParameterMap = S['MapOut'];
+export type SearchVerdict = S['VerdictOut'];
 export type Comparison = S['Comparison'];
 
 export type Account = S['AccountView'];

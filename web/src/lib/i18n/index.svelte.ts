@@ -12,6 +12,7 @@ import * as pages from './words/pages';
 import * as tickets from './words/tickets';
 import * as backtests from './words/backtests';
 import * as factors from './words/factors';
+import * as optimise from './words/optimise';
 import * as honesty from './words/honesty';
 import * as signals from './words/signals';
 import * as strategies from './words/strategies';
@@ -29,6 +30,7 @@ export const zh = {
   backtests: backtests.zh,
   factors: factors.zh,
   honesty: honesty.zh,
+  optimise: optimise.zh,
   strategies: strategies.zh,
   signals: signals.zh,
   ...pages.zh,
@@ -47,6 +49,7 @@ export const en: Words = {
   backtests: backtests.en,
   factors: factors.en,
   honesty: honesty.en,
+  optimise: optimise.en,
   strategies: strategies.en,
   signals: signals.en,
   ...pages.en,

@@ -15,8 +15,8 @@ export const doors = [
 /** Tickets have their door once somebody trades by hand; until then the account page and the command box lead there. */
 export const doorsFor = (byHand: boolean) => doors.filter((door) => byHand || door.key !== 'tickets');
 
-// Backtests, passports and factors are reached through their strategies.
-const SIDES = ['/backtests', '/passport', '/factors'];
+// Backtests, searches, passports and factors are reached through their strategies.
+const SIDES = ['/signals', '/backtests', '/optimise', '/passport', '/factors'];
 const behind = (path: string): string => (SIDES.some((side) => path.startsWith(side)) ? '/strategies' : path);
 
 export const isHere = (href: string, path: string): boolean => (href === '/' ? path === '/' : behind(path).startsWith(href));
