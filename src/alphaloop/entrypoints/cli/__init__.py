@@ -20,7 +20,7 @@ ledger = typer.Typer(no_args_is_help=True, help="The double-entry books.")
 audit = typer.Typer(no_args_is_help=True, help="The append-only audit trail.")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
-for _name in ("chan", "strategies", "backtest", "data", "factors"):
+for _name in ("chan", "strategies", "backtest", "data", "factors", "signals"):
     _module = importlib.import_module(f"alphaloop.entrypoints.cli.{_name}")
     app.add_typer(_module.app, name=_name)
     for _verb, _command in getattr(_module, "ROOT", {}).items():

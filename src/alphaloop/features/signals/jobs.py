@@ -10,7 +10,7 @@ from typing import Any
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import AlphaLoopError, InvalidError
 from alphaloop.features.catalog import service as catalog
-from alphaloop.features.market.service import BarStore
+from alphaloop.features.market.service import BarStore, extra_places
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.features.signals import repository, service
 from alphaloop.infra.db import WriteSession
@@ -48,7 +48,11 @@ async def _run(context: JobContext, run_id: int) -> dict[str, Any]:
     settings = context.part(Settings)
     async with context.db.read() as session:
         arguments = await service.arguments_of(session, run_id, clock=context.clock)
-    places = {"bars_dir": settings.bars_dir, "strategies_dir": settings.strategies_dir.absolute()}
+    places = {
+        "bars_dir": settings.bars_dir,
+        "strategies_dir": settings.strategies_dir.absolute(),
+        "extra_places": extra_places(settings),
+    }
     intents = await in_child(
         TARGET, arguments | places, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
     )

@@ -10,12 +10,12 @@ import numpy as np
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.continuity import in_traded_prices, seen_through, step_over
-from alphaloop.engine.extras import need_extras
+from alphaloop.engine.extras import lay_extras, need_extras
 from alphaloop.engine.features import build_panel
 from alphaloop.engine.own_files import PREFIX, load_own
 from alphaloop.engine.panel import Floats, Panel, Series, make_panel, make_series
 from alphaloop.engine.strategy import Signals, Strategy, check_signals, desired_at, load_strategy
-from alphaloop.features.market.service import BarStore, SeriesKey, read_series
+from alphaloop.features.market.service import BarStore, SeriesKey, find_extras, read_series
 from alphaloop.infra.jobs.child import Report
 
 VOLATILITY_BARS = 100
@@ -25,7 +25,8 @@ Passed = Mapping[str, Sequence[tuple[int, CorporateAction]]]
 
 
 def run(args: dict[str, Any], report: Report) -> list[dict[str, Any]]:
-    """`scan` for the arguments that `service.arguments_of` made. InvalidError says what does not fit."""
+    """`scan` for the arguments that `service.arguments_of` made and the places of this machine. InvalidError says what
+    does not fit."""
     key = args["strategy"]
     strategy = load_own(key, args["strategies_dir"]) if key.startswith(PREFIX) else load_strategy(key)
     params = strategy.parse(args["params"])
@@ -33,7 +34,8 @@ def run(args: dict[str, Any], report: Report) -> list[dict[str, Any]]:
     store = BarStore(args["bars_dir"])
     series = [_series(store, one, args["as_of_ms"]) for one in args["keys"]]
     report(2, 3, "strategy")
-    found = scan(strategy, series, params, passed=args["passed"])
+    extras = lay_extras(find_extras(args["extra_places"], strategy.extras, called={}), series)
+    found = scan(strategy, series, params, passed=args["passed"], extras=extras)
     report(3, 3, "signals")
     return found
 
