@@ -1,4 +1,4 @@
-"""The README's lines where nothing of this checkout can help: `python -m tests.journeys.clean_wheel`.
+"""The README's lines where nothing of this checkout can help: `python -m tests.journeys.clean_wheel [PYTHON]`.
 
 Builds the plain wheel, makes an empty virtual environment, installs the wheel and what it asks for from the ordinary
 index, runs the README's Python block in an empty folder and compares what it prints with what the README says.
@@ -21,9 +21,9 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
-def make_environment(folder: Path, wheel: Path) -> Path:
+def make_environment(folder: Path, wheel: Path, interpreter: str = sys.executable) -> Path:
     """The Python of a new virtual environment that holds the wheel and its requirements."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    subprocess.run([interpreter, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     uv = Path(sys.executable).with_name("uv")
     if uv.is_file():
@@ -52,7 +52,7 @@ def expected() -> str:
     return blocks("README.md", "text")[0]
 
 
-def main() -> int:
+def main(interpreter: str = sys.executable) -> int:
     """Run it all and print how long each step took; 1 when the README is wrong."""
     with tempfile.TemporaryDirectory() as place:
         home, times, began = Path(place), [], time.perf_counter()
@@ -64,7 +64,7 @@ def main() -> int:
 
         wheel = build_wheel(home)
         done(f"wheel ({wheel.stat().st_size / 1e6:.1f} MB)")
-        python = make_environment(home / "venv", wheel)
+        python = make_environment(home / "venv", wheel, interpreter)
         done("install")
         printed = run_block(python, home / "first")
         done("first run, compiling")
@@ -77,4 +77,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*sys.argv[1:2]))
