@@ -13,7 +13,19 @@ from tests.journeys.site import DESKTOP, PASSWORD, PHONE, open_browser, run_plat
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/sessions", "/strategies", "/backtests", "/optimise", "/tickets", "/account", "/sources", "/journal")
+PAGES = (
+    "/",
+    "/sessions",
+    "/strategies",
+    "/backtests",
+    "/optimise",
+    "/passport",
+    "/factors",
+    "/tickets",
+    "/account",
+    "/sources",
+    "/journal",
+)
 # Everything a person can press or fill in has a name that a screen reader can say.
 NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, [role=switch], [role=tab]')]
   .filter(e => e.getClientRects().length)
