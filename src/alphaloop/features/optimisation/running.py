@@ -54,6 +54,8 @@ def run(args: dict[str, Any], report: Teller) -> dict[str, Any]:
     ready = make_ready(args)
     plan, goal = ready.plan, ready.plan.goal
     report.part({"layout": layout_of(ready, args)})
+    # The first trial may have to compile: that is no longer the reading of bars.
+    report(len(past), plan.trials, "trials")
     best = best_of(past, goal)
 
     def keep(found: list[Trial]) -> None:
