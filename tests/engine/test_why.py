@@ -1,8 +1,10 @@
 """Why there was a trade in a bar, or none: one cause at a time, and every fill of a long run accounted for."""
 
+import re
 import string
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,6 +169,16 @@ def test_a_bar_is_named_by_row_day_or_time_and_an_unknown_one_is_refused() -> No
         with pytest.raises(InvalidError) as refused:
             al.why(result, at)
         assert refused.value.code == "unknown_bar"
-    with pytest.raises(InvalidError) as refused:
-        al.why(result, 1, "B")
-    assert refused.value.code == "unknown_bar"
+    for wrong, code in ((lambda: al.why(result, 1, "B"), "unknown_bar"), (lambda: al.why(object(), 1), "option_legs")):
+        with pytest.raises(InvalidError) as refused:
+            wrong()
+        assert refused.value.code == code
+
+
+def test_the_guide_lists_every_code() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "research-in-a-notebook.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (\w+) \| (`.+`) \|$", guide.partition("| stage | codes |")[2].partition("## ")[0], re.MULTILINE
+    )
+    assert [stage for stage, _ in rows] == list(STAGES)
+    assert sorted(code for _, codes in rows for code in re.findall(r"`(\w+)`", codes)) == sorted(SENTENCES)

@@ -4,6 +4,7 @@ ask `why`, take the tables away. No server needed."""
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alphaloop.core.errors import InvalidError
 from alphaloop.lab.bars import LabBars, LabUniverse, load
 from alphaloop.lab.drawing import plot
 from alphaloop.lab.running import backtest, report, sweep
@@ -31,8 +32,12 @@ __all__ = [
 _LATE = {"LabResult": "results", "backtest_signals": "outside", "splits": "splitting"}
 
 
-def why(result: "LabResult", at: Any, instrument: str | None = None) -> Any:
-    """Why there was a trade in a bar, or none: signal, sizing, rules and fill. `at` is a row or a time."""
+def why(result: Any, at: Any, instrument: str | None = None) -> Any:
+    """Why there was a trade in a bar, or none: signal, sizing, rules and fill. `at` is a row or a time.
+
+    InvalidError 'unknown_bar', and 'option_legs' for a result of option legs, which fill no bars."""
+    if not hasattr(result, "why"):
+        raise InvalidError("This is told of strategies that trade bars, not of option legs.", code="option_legs")
     return result.why(at, instrument)
 
 
