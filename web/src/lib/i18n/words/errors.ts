@@ -1,6 +1,14 @@
 // What the page says for a stable error code. Codes it does not know fall back to the platform's own message.
 
 export const zh: Record<string, string> = {
+  bad_range: '有个参数的范围不成立：从小到大，步长放得进去。',
+  bad_constraint: '有个条件看不懂，或说的是没有的参数。',
+  empty_space: '没有一组参数满足这些条件。',
+  grid_too_large: '网格的点比试验次数多：缩小范围、加大步长或多给次数。',
+  nothing_runs: '第一批试验一次也没有跑成。',
+  still_running: '它还在跑，停下或跑完才能接着搜。',
+  optimisation_not_found: '没有这次搜索。',
+  no_trials: '还没有试验。',
   order_invalid: '委托填得不对。',
   other_currency: '账户和这个品种的币种不一样。',
   on_the_wrong_side: '止损和止盈要在价格的两侧。',
@@ -163,6 +171,14 @@ export const zh: Record<string, string> = {
 };
 
 export const en: Record<string, string> = {
+  bad_range: 'A range does not begin below its end, or its step does not fit.',
+  bad_constraint: 'A condition cannot be read, or names a parameter that is not there.',
+  empty_space: 'No combination of the parameters meets these conditions.',
+  grid_too_large: 'The grid has more points than there are trials: narrower ranges, larger steps or more trials.',
+  nothing_runs: 'Not one of the first trials could run.',
+  still_running: 'It is still running; it can go on once it has ended.',
+  optimisation_not_found: 'There is no such search.',
+  no_trials: 'There is no trial yet.',
   order_invalid: 'The order is not well formed.',
   other_currency: 'The account is kept in another currency than this symbol.',
   on_the_wrong_side: 'Stop and take must lie on either side of the price.',
