@@ -37,3 +37,4 @@ async def run_backtest(context: JobContext) -> dict[str, Any]:
 
 
 HANDLERS: dict[str, JobHandler] = {service.BACKTEST_JOB: run_backtest, **passport_jobs.HANDLERS}
+LONG = passport_jobs.LONG

@@ -28,3 +28,6 @@ async def make_passport(context: JobContext) -> dict[str, Any]:
 
 
 HANDLERS: dict[str, JobHandler] = {service.PASSPORT_JOB: make_passport}
+
+# A passport runs a strategy some hundred times: what is soon done should not wait for it.
+LONG = (service.PASSPORT_JOB,)
