@@ -55,6 +55,7 @@ def intent(**changes: Any) -> dict[str, Any]:
         "ts_ms": START_MS,
         "close_ms": START_MS + STEP_MS,
         "volatility": 0.01,
+        "factors": {"short_reversal": -0.02},
     } | changes
 
 

@@ -44,6 +44,7 @@ async def test_a_signal_is_scored_told_of_and_fires_once(floor: Floor) -> None:
     [signal] = await floor.fire(intent())
     assert (signal.direction, signal.signal_type, signal.signal_status) == ("LONG", "ENTRY", "PENDING")
     assert (signal.weight, signal.signal_strength, signal.confidence, signal.rr_ratio) == (0.5, 0.5, 0.5, 2.0)
+    assert signal.factors == {"short_reversal": -0.02, "volatility": 0.01}
     assert signal.risk_score == 1.0  # half of the equity, five per cent to the stop: 2.5 % of it
     assert (signal.stop_loss, signal.take_profit) == (Decimal(95), Decimal(110))
     assert signal.expires_at is not None

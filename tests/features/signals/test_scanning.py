@@ -1,5 +1,6 @@
 """What a strategy wants at the newest bars: the same rows as over history, in traded prices across ex-dates."""
 
+import ast
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from alphaloop.core.errors import InvalidError
 from alphaloop.engine.own_files import load_path
 from alphaloop.engine.panel import Series, make_series
 from alphaloop.engine.strategy import Strategy
+from alphaloop.features.signals import scanning
 from alphaloop.features.signals.scanning import scan
 
 STEP_MS = 60_000
@@ -72,6 +74,7 @@ def test_the_newest_row_says_what_is_wanted_since_when_and_how_far_it_goes(follo
         7 * STEP_MS,
     )
     assert (found["price"], found["stop"], found["group"]) == (13.0, 8.0, None)
+    assert found["factors"] == {}  # too few bars for any
     moves = np.diff(np.log([10, 10, 10, 10, 9, 12, 13]))
     assert found["volatility"] == pytest.approx(moves.std(ddof=1))
 
@@ -112,3 +115,17 @@ def test_too_few_bars_or_instruments_are_refused_by_name(follower: Strategy) -> 
     with pytest.raises(InvalidError) as refused:
         scan(follower, [], follower.parse({}))
     assert refused.value.code == "too_few_instruments"
+
+
+def test_factors_are_those_of_the_newest_bar(follower: Strategy) -> None:
+    closes = [100.0] * 8 + [100 + n % 7 for n in range(22)]
+    [found] = scan(follower, [series(closes)], follower.parse({}))
+    assert found["factors"].keys() == {"short_reversal"}
+    assert found["factors"]["short_reversal"] == pytest.approx(-(closes[-1] / closes[-22] - 1))
+
+
+def test_scanning_files_stands_on_floors_that_a_plain_installation_has() -> None:
+    tree = ast.parse(Path(scanning.__file__).read_text(encoding="utf-8"))
+    named = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    ours = {name.split(".")[1] for name in named if name.startswith("alphaloop.")}
+    assert ours <= {"core", "engine", "kernels"}

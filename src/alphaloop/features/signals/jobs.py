@@ -21,7 +21,7 @@ from alphaloop.infra.settings import Settings
 
 DEADLINE_S = 120.0
 MEMORY_MB = 8192
-TARGET = "alphaloop.features.signals.scanning:run"
+TARGET = "alphaloop.features.signals.looking:run"
 EXPIRE_JOB = "signals.expire"
 MEASURE_JOB = "signals.measure"
 

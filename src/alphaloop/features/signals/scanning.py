@@ -1,6 +1,5 @@
-"""What a strategy wants at the newest bars: bars and a strategy in, one intent per instrument out.
-
-The look itself happens in a child process, where anybody's file may run; it knows no database."""
+"""What a strategy wants at the newest bars: bars and a strategy in, one intent per instrument out. It knows neither a
+database nor the platform's store, so that a plain installation can scan files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,46 +9,19 @@ import numpy as np
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.continuity import in_traded_prices, seen_through, step_over
-from alphaloop.engine.extras import lay_extras, need_extras
+from alphaloop.engine.extras import need_extras
 from alphaloop.engine.features import build_panel
-from alphaloop.engine.own_files import PREFIX, load_own
-from alphaloop.engine.panel import Floats, Panel, Series, make_panel, make_series
-from alphaloop.engine.strategy import Signals, Strategy, check_signals, desired_at, load_strategy
-from alphaloop.features.market.service import BarStore, SeriesKey, find_extras, read_series
-from alphaloop.infra.jobs.child import Report
+from alphaloop.engine.panel import Floats, Panel, Series, make_panel
+from alphaloop.engine.strategy import Signals, Strategy, check_signals, desired_at
+from alphaloop.kernels.factors import make_factor
 
 VOLATILITY_BARS = 100
+FACTORS = ("momentum", "high_nearness", "short_reversal", "volume_shock")
+"""Factors told with every signal: those that need bars alone and mean the same on any instrument."""
+_FACTOR_BARS = 400
 
 Passed = Mapping[str, Sequence[tuple[int, CorporateAction]]]
 """By instrument, its ex-dates: (session date at 00:00 UTC in epoch ms, terms)."""
-
-
-def run(args: dict[str, Any], report: Report) -> list[dict[str, Any]]:
-    """`scan` for the arguments that `service.arguments_of` made and the places of this machine. InvalidError says what
-    does not fit."""
-    key = args["strategy"]
-    strategy = load_own(key, args["strategies_dir"]) if key.startswith(PREFIX) else load_strategy(key)
-    params = strategy.parse(args["params"])
-    report(1, 3, "bars")
-    store = BarStore(args["bars_dir"])
-    series = [_series(store, one, args["as_of_ms"]) for one in args["keys"]]
-    report(2, 3, "strategy")
-    extras = lay_extras(find_extras(args["extra_places"], strategy.extras, called={}), series)
-    found = scan(strategy, series, params, passed=args["passed"], extras=extras)
-    report(3, 3, "signals")
-    return found
-
-
-def _series(store: BarStore, key: SeriesKey, as_of_ms: int) -> Series:
-    table = read_series(store, key, as_of_ms=as_of_ms)
-    if not len(table):
-        raise InvalidError(
-            f"{key.symbol} has no {key.timeframe.value} bars yet.", code="no_bars", fields=(("instruments", "no_bars"),)
-        )
-    calendar = key.calendar_rules
-    ends = np.array([calendar.close_ms(one, key.timeframe) for one in table.ts.tolist()], dtype=np.int64)
-    columns = (table.open, table.high, table.low, table.close, table.volume)
-    return make_series(key.symbol, table.ts, *columns, close_ms=ends)
 
 
 def scan(
@@ -63,7 +35,8 @@ def scan(
     """What the strategy wants of each instrument at its own newest bar, as plain values, where it wants anything.
 
     Times are epoch ms, prices as traded. `age` counts the bars since the intent began, `volatility` is the standard
-    deviation of the last 100 log returns. A strategy's `manage` needs a position and is not asked."""
+    deviation of the last 100 log returns, `factors` are `FACTORS` at that bar. A strategy's `manage` needs a position
+    and is not asked."""
     if strategy.legs is not None:
         raise InvalidError("Option legs cannot be signalled yet.", code="legs_not_supported")
     if len(series) < strategy.instruments:
@@ -104,6 +77,7 @@ def _intent(panel: Panel, factors: Floats, signals: Signals, column: int) -> dic
     began = max(wanted.episode, 0)
     close = panel.close[:, column] * factors[:, column]
     moves = np.diff(np.log(close[rows[-VOLATILITY_BARS - 1 :]]))
+    seen = rows[-_FACTOR_BARS:]
     return {
         "instrument": panel.names[column],
         "target": wanted.target,
@@ -120,4 +94,12 @@ def _intent(panel: Panel, factors: Floats, signals: Signals, column: int) -> dic
         "ts_ms": int(panel.ts_ms[t]),
         "close_ms": int(panel.close_ms[t]),
         "volatility": float(moves.std(ddof=1)) if len(moves) > 1 else None,
+        "factors": _factor_values(close[seen], panel.close[seen, column] * panel.volume[seen, column]),
     }
+
+
+def _factor_values(close: Floats, traded: Floats) -> dict[str, float]:
+    """The factors that can be told at the last of these bars."""
+    tables = {"close": close.reshape(-1, 1), "traded": traded.reshape(-1, 1)}
+    found = {name: float(make_factor(name, tables)[-1, 0]) for name in FACTORS}
+    return {name: value for name, value in found.items() if np.isfinite(value)}

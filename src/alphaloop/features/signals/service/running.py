@@ -233,7 +233,7 @@ async def _values(
         "risk_score": rules.risk_score(weight, entry=entry, stop=stop, volatility=intent["volatility"]),
         "rr_ratio": rules.rr_ratio(entry, stop, intent["take"]),
         "win_rate": wins / measured if measured else None,
-        "factors": {"volatility": intent["volatility"]},
+        "factors": intent["factors"] | {"volatility": intent["volatility"]},
         "signal_metadata": {"age": intent["age"], "trail": intent["trail"], "group": intent["group"]}
         | {"version": row.version},
         "entry_price": to_decimal(entry, field="price"),
