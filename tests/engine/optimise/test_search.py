@@ -133,8 +133,13 @@ def test_when_nothing_runs_the_reason_is_told_at_once() -> None:
 )
 def test_a_plan_that_cannot_be_is_refused(changes: dict[str, object], code: str) -> None:
     with pytest.raises(InvalidError) as refusal:
-        plan(**changes)  # type: ignore[arg-type]
+        search(plan(**changes), bowl)  # type: ignore[arg-type]
     assert refusal.value.code == code
+
+
+def test_a_grid_that_was_begun_may_end_early() -> None:
+    part = search(plan("grid", 81, LISTED), bowl)[:20]
+    assert search(plan("grid", 20, LISTED), bowl, past=part) == part
 
 
 def test_a_space_without_a_point_is_refused() -> None:

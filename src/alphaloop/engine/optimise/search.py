@@ -30,6 +30,9 @@ class Plan:
             raise InvalidError(
                 f"Between 1 and {TRIALS_MAX} trials.", code="out_of_bounds", fields=(("trials", "out_of_bounds"),)
             )
+
+    def require_whole_grid(self) -> None:
+        """InvalidError 'grid_too_large' when the budget would break a grid off at some corner."""
         if self.method == "grid" and self.space.grid_size() > self.trials:
             raise InvalidError(
                 f"The grid has {self.space.grid_size()} points, and the budget is {self.trials} trials: "
@@ -60,6 +63,8 @@ def search(
     `run` gives one outcome a point. `on_trials` is told each batch as a whole: who keeps batches whole can go on after
     a stop with the very points that would have come. `more` says whether there is time, `batch` how many points suit a
     round where the method leaves that open. InvalidError when the first batch shows that nothing can run."""
+    if not past:
+        plan.require_whole_grid()
     sampler, trials = plan.sampler(), list(past)
     while len(trials) < plan.trials and more():
         count = min(sampler.batch or batch(), plan.trials - len(trials))
