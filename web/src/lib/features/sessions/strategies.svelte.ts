@@ -15,7 +15,9 @@ class Strategies {
     if (this.items.length && !anew) return;
     try {
       const page = await ask(api.GET('/api/v1/strategies'));
-      [this.items, this.broken] = [page.items, page.broken ?? []];
+      this.items = page.items;
+      // The message begins with the file's name, which stands beside it anyway.
+      this.broken = (page.broken ?? []).map((one) => ({ ...one, message: one.message.replace(new RegExp(`^${one.file}[,:] `), '') }));
       this.cause = null;
     } catch (cause) {
       this.cause = cause;
