@@ -14,8 +14,9 @@ from alphaloop.features.signals import service
 from alphaloop.features.signals.jobs import EXPIRE_JOB, MEASURE_JOB, StrategyTimetable
 from alphaloop.features.signals.service import RUN_JOB
 from alphaloop.infra.identity import Actor, ActorType
-from alphaloop.infra.jobs.local import enqueue
+from alphaloop.infra.jobs.local import cancel_job, enqueue
 from alphaloop.infra.jobs.models import JobRow
+from tests.builders import START_MS, STEP_MS, add_account
 from tests.features.market.shop import Shop
 from tests.features.market.walks import csv_of, walk
 from tests.features.signals.conftest import worker_of
@@ -160,6 +161,24 @@ async def test_a_schedule_that_missed_its_moments_runs_once(shop: Shop, clock: M
     assert await pair[0].tick() == []  # what came due while it was off is not made up for
     clock.advance(timedelta(minutes=5))
     assert await pair[0].tick() == []
+
+
+async def test_an_account_on_a_replay_looks_at_nothing_that_the_replay_has_not_shown(
+    shop: Shop, clock: ManualClock
+) -> None:
+    await shop.bring_in(csv_of(walk(50, step_ms=STEP_MS)), timeframe="30m")
+    db = shop.house.db
+    actor = Actor(ActorType.USER, user_id=2, permissions=frozenset({"account.manage"}))
+    account = await add_account(db, clock, actor)
+    asked = {"account_id": str(account.id), "instruments": ["BTCUSDT"], "timeframe": "30m"}
+    queued = await shop.send("POST", "/strategies/trend/golden_cross/run", status=202, json=asked)
+    async with db.read() as session:
+        arguments = await service.arguments_of(session, int(queued["id"]), clock=clock)
+    assert arguments["as_of_ms"] == START_MS + STEP_MS
+    async with db.write() as session:
+        await cancel_job(session, clock, int(queued["job_id"]), owner_id=2)
+    [run] = (await shop.get("/strategies/trend/golden_cross/runs"))["items"]
+    assert (run["status"], run["error"]["code"]) == ("FAILED", "run_cancelled")
 
 
 async def test_consent_is_set_and_read_by_whom_the_account_belongs_to(shop: Shop, clock: ManualClock) -> None:

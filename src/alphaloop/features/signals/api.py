@@ -47,9 +47,8 @@ async def list_strategy_runs(
 ) -> Page[RunView]:
     """Runs for one's own accounts, newest first."""
     actor.require("strategy.read")
-    rows = await service.list_runs(session, actor, key, before=read_cursor(cursor), limit=limit)
-    items = [RunView.model_validate(row) for row in rows]
-    return Page(items=items, next_cursor=make_cursor(rows[-1].id) if len(rows) == limit else None)
+    items = await service.list_runs(session, actor, key, before=read_cursor(cursor), limit=limit)
+    return Page(items=items, next_cursor=make_cursor(items[-1].id) if len(items) == limit else None)
 
 
 @of_strategy.get("/{key:strategy}/signals", operation_id="list_strategy_signals")

@@ -24,7 +24,7 @@ from alphaloop.features.signals.models import AutoConsent, TradingSignal
 from alphaloop.features.signals.outcome import HORIZON, BarPrices, Outcome, measure
 from alphaloop.features.signals.repository import OPEN
 from alphaloop.features.signals.service.executing import execute_signal, judge
-from alphaloop.features.signals.service.reading import performance_of
+from alphaloop.features.signals.service.reading import performance_of, seen_until_ms
 from alphaloop.features.signals.service.recording import move_signal
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.identity import SYSTEM, Actor, ActorType
@@ -103,7 +103,7 @@ async def _key(session: ReadSession, signal: TradingSignal) -> market.SeriesKey 
 
 async def _time(session: ReadSession, signal: TradingSignal, clock: Clock) -> int:
     account = await accounts.get_account(session, SYSTEM, signal.account_id)
-    return await positions.account_time_ms(session, account, clock)
+    return await seen_until_ms(session, account, clock)
 
 
 def _look(store: BarStore, key: market.SeriesKey, signal: TradingSignal, now_ms: int) -> Outcome | None:

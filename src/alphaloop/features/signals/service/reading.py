@@ -5,15 +5,21 @@ from typing import Any
 
 from sqlalchemy import and_
 
+from alphaloop.core.clock import Clock
 from alphaloop.core.errors import NotFoundError
 from alphaloop.core.signal import Direction, SignalStatus
 from alphaloop.features.accounts import service as accounts
+from alphaloop.features.accounts.models import Account
 from alphaloop.features.catalog import service as catalog
+from alphaloop.features.market import service as market
+from alphaloop.features.positions import service as positions
 from alphaloop.features.signals import repository, rules
-from alphaloop.features.signals.models import StrategyRun, TradingSignal
+from alphaloop.features.signals.models import RunStatus, StrategyRun, TradingSignal
 from alphaloop.features.signals.outcome import Hit, Outcome, Performance, perform
+from alphaloop.features.signals.schemas import RunView
 from alphaloop.infra.db import ReadSession
-from alphaloop.infra.identity import Actor
+from alphaloop.infra.identity import SYSTEM, Actor
+from alphaloop.infra.jobs.models import JobRow, JobStatus
 
 
 async def reachable(session: ReadSession, actor: Actor, account_id: int | None) -> list[int]:
@@ -21,6 +27,14 @@ async def reachable(session: ReadSession, actor: Actor, account_id: int | None) 
     if account_id is not None:
         return [(await accounts.get_account(session, actor, account_id)).id]
     return [account.id for account in await accounts.list_accounts(session, actor)]
+
+
+async def seen_until_ms(session: ReadSession, account: Account, clock: Clock) -> int:
+    """The moment up to which an account knows the market, epoch ms: on a replay never later than what that has shown,
+    also before its first bar."""
+    now_ms = await positions.account_time_ms(session, account, clock)
+    shown = await market.moment_of(session, SYSTEM, account.replay_id)
+    return now_ms if shown is None else min(now_ms, shown)
 
 
 async def get_signal(session: ReadSession, actor: Actor, signal_id: int, *, lock: bool = False) -> TradingSignal:
@@ -43,13 +57,24 @@ async def list_signals(
     return await repository.list_signals(session, account_ids, only=only, before=before, limit=limit)
 
 
-async def list_runs(
-    session: ReadSession, actor: Actor, named: str, *, before: int | None, limit: int
-) -> list[StrategyRun]:
+async def list_runs(session: ReadSession, actor: Actor, named: str, *, before: int | None, limit: int) -> list[RunView]:
     """Runs of a strategy for accounts this person reaches, newest first."""
     row = await catalog.get_strategy(session, actor, named)
     ids = await reachable(session, actor, None)
-    return await repository.list_runs(session, row.id, ids, before=before, limit=limit)
+    rows = await repository.list_runs(session, row.id, ids, before=before, limit=limit)
+    return [await _run_view(session, one) for one in rows]
+
+
+async def _run_view(session: ReadSession, run: StrategyRun) -> RunView:
+    """A run as it stands: one whose job ended without it (cancelled while it waited, or given up) has failed."""
+    view = RunView.model_validate(run)
+    if view.status in (RunStatus.PENDING, RunStatus.RUNNING):
+        job = await session.get(JobRow, run.job_id)
+        if job is None or job.status in (JobStatus.CANCELLED, JobStatus.FAILED):
+            lost = {"code": "run_cancelled", "message": "The run was cancelled before it ended.", "detail": []}
+            error = (job.error if job is not None else None) or lost
+            return view.model_copy(update={"status": RunStatus.FAILED, "error": error})
+    return view
 
 
 async def read_agreements(

@@ -25,6 +25,7 @@ from alphaloop.features.risk import service as risk
 from alphaloop.features.signals import repository, rules
 from alphaloop.features.signals.models import RunStatus, StrategyRun, TradingSignal, Trigger
 from alphaloop.features.signals.schemas import RunAsked, RunView
+from alphaloop.features.signals.service.reading import seen_until_ms
 from alphaloop.features.signals.service.recording import announce_fired, direction_of
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import SYSTEM, Actor
@@ -128,7 +129,7 @@ async def arguments_of(session: ReadSession, run_id: int, *, clock: Clock) -> di
         "strategy": row.runs_as,
         "params": run.params,
         "keys": section.keys,
-        "as_of_ms": await positions.account_time_ms(session, account, clock),
+        "as_of_ms": await seen_until_ms(session, account, clock),
         # Prices that were adjusted for an ex-date have it in them already.
         "passed": {key.symbol: [(one.day, one.terms) for one in key.ex_dates] for key in section.keys if traded},
     }
