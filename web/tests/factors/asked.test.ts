@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, horizonsOf, paramsOf, whole, type Form } from '../../src/lib/features/factors/asked';
+import { bodyOf, comparable, horizonsOf, paramsOf, whole, type Form } from '../../src/lib/features/factors/asked';
 import { reach } from '../../src/lib/features/factors/report';
-import type { Factor } from '../../src/lib/api/types';
+import type { Factor, Instrument } from '../../src/lib/api/types';
 
 const form = (changes: Partial<Form> = {}): Form => ({
   factor: 'momentum', instruments: ['A', 'B', 'C'], timeframe: '1d', from: '', to: '', horizons: '5, 1', quantiles: '3', delay: '1', params: { lookback: '252', skip: '21' }, ...changes
@@ -23,6 +23,13 @@ describe('what a factor report is asked for', () => {
     expect(horizonsOf('20, 1，5 5')).toEqual([1, 5, 20]);
     for (const text of ['', '1.5', '1, x', '1001', '1 2 3 4 5 6 7 8 9']) expect(horizonsOf(text)).toBeNull();
     expect([whole(' 7 ', 0, 9), whole('10', 0, 9), whole('-1', -5, 9)]).toEqual([7, null, null]);
+  });
+
+  it('adds only symbols whose prices are adjusted in one known way', () => {
+    const held = (symbol: string, adjustment: string, timeframe = '1d') => ({ symbol, series: [{ timeframe, adjustment }] }) as unknown as Instrument;
+    const all = [held('A', 'RAW'), held('B', 'SPLIT'), held('C', 'SPLIT'), held('D', 'UNKNOWN'), held('E', 'SPLIT', '1h')];
+    expect(comparable(all, '1d')).toEqual(['B', 'C']);
+    expect(comparable(all, '1w')).toEqual([]);
   });
 
   it('starts from the factor’s own windows, and scales bars by the farthest', () => {

@@ -1,5 +1,5 @@
 // What a report is asked for: the form's texts, their check, and the body that the platform takes.
-import type { Factor, NewFactorReport, Timeframe } from '$lib/api/types';
+import type { Factor, Instrument, NewFactorReport, Timeframe } from '$lib/api/types';
 import { dateToMs } from '$lib/format/times';
 
 export type Form = {
@@ -38,6 +38,16 @@ export function horizonsOf(text: string): number[] | null {
 
 export const paramsOf = (factor: Factor | null): Record<string, string> =>
   Object.fromEntries(Object.entries(factor?.params ?? {}).map(([name, rows]) => [name, String(rows)]));
+
+/** The symbols whose prices may be compared with each other: the largest group that is adjusted in one known way. */
+export function comparable(instruments: Instrument[], timeframe: string): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { symbol, series } of instruments) {
+    const mode = series.find((row) => row.timeframe === timeframe)?.adjustment;
+    if (mode && mode !== 'UNKNOWN') groups.set(mode, [...(groups.get(mode) ?? []), symbol]);
+  }
+  return [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? [];
+}
 
 /** The body of a report, or what stands in its way. */
 export function bodyOf(form: Form): { body: NewFactorReport | null; problems: Problems } {
