@@ -1,7 +1,6 @@
 """`alphaloop backtest why` and `alphaloop backtest watch`."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,6 @@ def test_a_saved_file_runs_again_and_says_what_changed(tmp_path: Path, monkeypat
             path.unlink()
             return
         path.write_text(text, encoding="utf-8")
-        os.utime(path, ns=(len(edits) * 10**9, len(edits) * 10**9))
 
     monkeypatch.setattr(research, "sleep", save_next)
     told = CliRunner().invoke(app, ["backtest", "watch", str(path), "--bars", "sample", "--param", "period=100"])

@@ -89,22 +89,21 @@ def watch(
 
 def watch_file(path: Path, act: Callable[[], None], *, pause: Callable[[], object]) -> None:
     """Call `act` now and after every change of the file, until `act` or `pause` raises."""
-    seen: tuple[int, int] | None = None
+    seen: bytes | None = None
     while True:
-        stamp = _stamp(path)
-        # An editor may take the file away for a moment before it puts the new one there.
-        if stamp is not None and stamp != seen:
-            seen = stamp
+        text = _text(path)
+        # An editor may take the file away, or empty it, for a moment before it puts the new one there.
+        if text and text != seen:
+            seen = text
             act()
         pause()
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _text(path: Path) -> bytes | None:
     try:
-        facts = path.stat()
+        return path.read_bytes()
     except OSError:
         return None
-    return facts.st_mtime_ns, facts.st_size
 
 
 def _attempt(file: str, loaded: "list[LabBars]", param: list[str] | None, conditions: Any) -> dict[str, Any] | None:
