@@ -13,12 +13,10 @@ from redis.asyncio import Redis
 from sqlalchemy import update
 
 from alphaloop.core.clock import ManualClock, SystemClock
-from alphaloop.entrypoints import celery_worker
 from alphaloop.infra.db import Database
 from alphaloop.infra.jobs.celery import Sender, make_celery
 from alphaloop.infra.jobs.local import enqueue, get_job
 from alphaloop.infra.jobs.models import JobRow, JobStatus
-from alphaloop.infra.settings import SettingsError
 
 ROOT = Path(__file__).parents[3]
 DATABASE_NUMBER = 9
@@ -168,10 +166,3 @@ async def test_what_nobody_claims_is_told_again_at_growing_distances(
         told.append(await sender.send_waiting())
         clock.advance(timedelta(seconds=30))
     assert told == [[job_id], [], [job_id], [], [], [], [job_id], []]
-
-
-def test_a_celery_worker_needs_a_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)
-    with pytest.raises(SettingsError, match="CELERY_BROKER_URL"):
-        celery_worker.run(1)
