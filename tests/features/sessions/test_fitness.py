@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.engine.strategy import load_strategy
 from alphaloop.entrypoints.cli import app
 from alphaloop.features.sessions.fitness import check_fit, check_own
@@ -35,7 +35,10 @@ def test_one_of_prices_alone_is_taken_with_parameters_in_their_bounds() -> None:
 async def test_a_file_of_ones_own_is_judged_where_it_can_do_no_harm(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["new-strategy", "mine", "--into", str(tmp_path)]).exit_code == 0
     await check_own("user:mine", {"period": 5}, tmp_path)
-    for key, params, code in (("user:mine", {"period": 0}, "bad_parameter"), ("user:gone", {}, "unknown_strategy")):
-        with pytest.raises(AlphaLoopError) as refused:
-            await check_own(key, params, tmp_path)
-        assert refused.value.code == code
+    with pytest.raises(InvalidError) as refused:
+        await check_own("user:mine", {"period": 0}, tmp_path)
+    assert refused.value.code == "bad_parameter"
+    for key in ("user:gone", "user:../mine", "user:a/mine"):
+        with pytest.raises(NotFoundError) as missing:
+            await check_own(key, {}, tmp_path)
+        assert missing.value.code == "unknown_strategy"
