@@ -1,7 +1,7 @@
 export const zh = {
   title: '因子',
   sentence: (all: number, here: number) => `${all} 个因子，其中 ${here} 个用平台自己的 K 线就能算`,
-  ask: '看一个因子', factor: '因子', universe: '品种', universeHint: '至少 3 个；少于 20 个时，一行的相关几乎全是噪声。', addAll: (n: number) => `全部加入（${n}）`, clear: '清空',
+  ask: '看一个因子', factor: '因子', universe: '品种', universeHint: '至少 3 个；少于 20 个时，一行的相关几乎全是噪声。', addAll: (n: number) => `全部加入（${n}）`, clear: '清空', chosen: (n: number) => `已选 ${n} 个`,
   timeframe: '周期', from: '从', to: '到', horizons: '之后几根', horizonsHint: '一到八个整数，逗号隔开。', quantiles: '分几组', delay: '隔几根成交', params: '窗口（根）', windows: { lookback: '往前', skip: '略去最近', period: '周期', recent: '最近' } as Record<string, string>,
   run: '写报告', needsMore: (what: string) => `还要 ${what}，平台的 K 线不够`, tooFew: '至少 3 个品种。', badHorizons: '1 到 1000 的整数，最多八个。', badRows: '0 到 5000 的整数。', badPeriod: '结束要晚于开始。',
   steps: { '': '准备', bars: '读 K 线', factor: '算因子', report: '写报告', others: '和别的因子比' } as Record<string, string>,
@@ -25,8 +25,8 @@ export const zh = {
 export const en: typeof zh = {
   title: 'Factors',
   sentence: (all, here) => `${all} factors, ${here} of them from the platform’s own bars alone`,
-  ask: 'Look at a factor', factor: 'Factor', universe: 'Symbols', universeHint: 'At least 3; with fewer than 20 one row’s correlation is mostly noise.', addAll: (n) => `Add all (${n})`, clear: 'Clear',
-  timeframe: 'Timeframe', from: 'From', to: 'To', horizons: 'Bars ahead', horizonsHint: 'One to eight whole numbers with commas between.', quantiles: 'Groups', delay: 'Bars to the trade', params: 'Windows (bars)', windows: { lookback: 'Back', skip: 'Less the last', period: 'Period', recent: 'Recent' },
+  ask: 'Look at a factor', factor: 'Factor', universe: 'Symbols', universeHint: 'At least 3; with fewer than 20 one row’s correlation is mostly noise.', addAll: (n) => `Add all (${n})`, clear: 'Clear', chosen: (n) => `${n} chosen`,
+  timeframe: 'Timeframe', from: 'From', to: 'To', horizons: 'Bars ahead', horizonsHint: 'One to eight whole numbers with commas between.', quantiles: 'Groups', delay: 'Delay', params: 'Windows (bars)', windows: { lookback: 'Back', skip: 'Less the last', period: 'Period', recent: 'Recent' },
   run: 'Write the report', needsMore: (what) => `Needs ${what} too, which bars do not hold`, tooFew: 'At least 3 symbols.', badHorizons: 'Whole numbers from 1 to 1000, eight at most.', badRows: 'A whole number from 0 to 5000.', badPeriod: 'The end lies after the start.',
   steps: { '': 'Preparing', bars: 'Reading bars', factor: 'Making the factor', report: 'Writing the report', others: 'Comparing with others' },
   progress: (step, done, total) => `${step} · ${done} of ${total}`, cancel: 'Stop',
@@ -37,7 +37,7 @@ export const en: typeof zh = {
   interval: (low, high) => `95% ${low} to ${high}`, hit: (share) => `${share} of rows above zero`, perRow: 'a row, highest group', perSide: 'a side, half long, half short', rowBefore: 'rank correlation with the row before', ofPriced: 'of symbols with a price',
   cumulative: 'Rank IC, summed up', byRow: 'Rank IC', icHint: 'Each point is the mean of some rows. A steady factor has a line that keeps rising.',
   decay: 'Decay', decayHint: 'The bars are 95% intervals that allow for overlapping returns (Newey–West). One that crosses zero cannot be told from nothing.',
-  groups: 'Returns by group', groupsHint: (n) => `Lowest to highest group, mean return over the ${n} bars ahead. A good factor rises from group to group.`, lowest: 'Lowest', highest: 'Highest', group: (n) => `Group ${n}`,
+  groups: 'Returns by group', groupsHint: (n) => `Lowest to highest group, mean return, bars ahead: ${n}. A good factor rises from group to group.`, lowest: 'Lowest', highest: 'Highest', group: (n) => `Group ${n}`,
   growth: 'Growth by group', growthHint: 'Equal parts, renewed on every row, without costs.', coverageTitle: 'Coverage', coverageShare: 'Share with the factor',
   cost: 'Turnover and cost', renewed: (n) => `Renewed after ${n}`, costHint: 'The cost it bears: more than that a side, and the spread is gone. Below zero the direction is wrong.',
   others: 'What it resembles', othersHint: 'Mean rank correlation with other factors. Near 1 it is nothing new.', noOthers: 'No other factor to compare with.',

@@ -38,7 +38,7 @@ export const zh = {
     cut: '历史截短后逐行相同', starts: '每个晚起点，不同的行占比', neighbours: '挪一两步后的 Sharpe，横线是所选', walked: '只用过去选参，一段段接起来的净值', quantiles: '重抽的 5% 到 95%，圆点是真实的', growth: '重抽的总收益，5% 到 95%',
     ranks: '过去最好的那组，之后排在第几成（左差右好）', sharpe: '每行的 Sharpe：所选，和纯靠尝试能碰出的'
   },
-  chosen: '所选', luck: '碰出来的', counted: (trials: string, known: string) => `计入 ${trials} 次尝试，其中 ${known} 次重跑过`, folds: (gaining: string, all: number) => `${all} 段里 ${gaining} 的段赚钱`,
+  chosen: '所选', luck: '碰出来的', counted: (trials: string, known: string) => `计入 ${trials} 次尝试，其中 ${known} 次重跑过`, folds: (gaining: number, all: number) => `${all} 段里 ${gaining} 段赚钱`,
   cannotTitle: '护照说不了的', cannot: [
     '通过不等于会赚：它只问这段历史上的结果可不可信。',
     '它不知道你没说的尝试，也不知道你看过这段历史之后才想到的规则。',
@@ -88,7 +88,7 @@ export const en: typeof zh = {
     cut: 'Row by row the same on shorter histories', starts: 'Share of rows that differ, for each later start', neighbours: 'Sharpe a step or two beside; the line is the chosen', walked: 'Growth of choices made on the past alone', quantiles: 'Drawn anew, 5% to 95%; the dot is the real one', growth: 'Return of trades drawn anew, 5% to 95%',
     ranks: 'Tenth into which the best of the past came later, worst to best', sharpe: 'Sharpe a row: the chosen, and what luck alone would show'
   },
-  chosen: 'Chosen', luck: 'By luck', counted: (trials, known) => `${trials} tries counted, ${known} of them run again`, folds: (gaining, all) => `Of ${all} parts ${gaining} made money`,
+  chosen: 'Chosen', luck: 'By luck', counted: (trials, known) => `${trials} tries counted, ${known} of them run again`, folds: (gaining, all) => `${gaining} of ${all} parts made money`,
   cannotTitle: 'What a passport cannot tell', cannot: [
     'A pass is no promise: it asks whether a result on this history can be believed.',
     'It knows nothing of tries that were not told, nor of rules thought of after looking at this history.',
