@@ -35,6 +35,13 @@ def shapes() -> dict[str, Any]:
         "polars, epoch seconds": pl.DataFrame({"time": [FIRST_MS // 1000 + 86_400 * n for n in range(4)], **PLAIN}),
         "pandas with an index of times": pd.DataFrame(PLAIN, index=DAYS),
         "pandas, another zone": pd.DataFrame(PLAIN, index=DAYS.tz_convert("America/New_York")),
+        "pandas, days of New York": pd.DataFrame(PLAIN, index=DAYS.tz_localize(None).tz_localize("America/New_York")),
+        "pandas, a fixed offset": pd.DataFrame(
+            {"date": pd.to_datetime([f"2020-01-0{day}T00:00:00+08:00" for day in range(1, 5)]), **PLAIN}
+        ),
+        "polars, days of Tokyo": pl.DataFrame({"ts": DAYS.tz_localize(None).to_numpy(), **PLAIN}).with_columns(
+            pl.col("ts").dt.replace_time_zone("Asia/Tokyo")
+        ),
         "pandas, periods": pd.DataFrame(PLAIN, index=pd.period_range("2020-01-01", periods=4, freq="D")),
         "pandas with a column of times": pd.DataFrame({"Open Time": DAYS, **PLAIN}),
         "pandas with two levels of columns": levels,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PRICES = COLUMNS[1:5]
+_DAY_MS = 86_400_000
 # Which column to look at when a rule between columns is broken.
 _AT_FAULT = {"not_increasing": "ts", "high_below_low": "high", "outside_range": "close", "negative_volume": "volume"}
 
@@ -82,7 +83,9 @@ def read_table(table: Any, columns: Mapping[str, str] | None = None) -> "tuple[l
 
 
 def read_times(frame: "pl.DataFrame", name: str) -> "NDArray[np.int64]":
-    """A column of times as epoch ms: dates, datetimes (without a zone: UTC), ISO 8601 text or epoch numbers."""
+    """A column of times as epoch ms: dates, datetimes (without a zone: UTC), ISO 8601 text or epoch numbers.
+
+    Midnights of a market's own zone are its days, which are kept at 00:00 UTC of their date."""
     import numpy as np
     import polars as pl
 
@@ -94,6 +97,9 @@ def read_times(frame: "pl.DataFrame", name: str) -> "NDArray[np.int64]":
     if column.dtype in (pl.Date, pl.Datetime):
         zone = getattr(column.dtype, "time_zone", None)
         found = column.cast(pl.Datetime("ms", zone)).to_physical().to_numpy().astype(np.int64)
+        if zone is not None:
+            local = column.dt.replace_time_zone(None).cast(pl.Datetime("ms")).to_physical().to_numpy().astype(np.int64)
+            found = local if _all_midnight(local) else found
         beyond = (found < FIRST_MS) | (found > LAST_MS)
         if beyond.any():
             raise cell_fault(int(np.argmax(beyond)), name, "bad_time")
@@ -135,7 +141,7 @@ def labels_of(frame: "pl.DataFrame", name: str, ts: "NDArray[np.int64]") -> list
 
     if not frame[name].dtype.is_temporal():
         return frame[name].to_list()
-    unit = "D" if not (ts % 86_400_000).any() else "ms" if (ts % 1000).any() else "s"
+    unit = "D" if not (ts % _DAY_MS).any() else "ms" if (ts % 1000).any() else "s"
     return list(np.datetime_as_string(ts.astype("datetime64[ms]").astype(f"datetime64[{unit}]")).tolist())
 
 
@@ -152,12 +158,25 @@ def _from_pandas(name: str, column: Any) -> "pl.Series":
     import polars as pl
 
     if "datetime" in str(column.dtype):
+        if getattr(column.dtype, "tz", None) is not None:
+            local = (column.dt if hasattr(column, "dt") else column).tz_localize(None)
+            # polars knows zones by name only, and pandas those of a fixed offset too.
+            if _all_midnight(local.to_numpy(dtype="datetime64[ms]")):
+                column = local
         return pl.Series(name, column.to_numpy(dtype="datetime64[ms]"))
     values = column.to_numpy()
     if values.dtype != object:
         return pl.Series(name, values)
     cells = zip(values.tolist(), column.isna(), strict=True)
     return pl.Series(name, [None if missing else cell for cell, missing in cells], strict=False)
+
+
+def _all_midnight(times: "NDArray[Any]") -> bool:
+    """Whether times, epoch ms or datetime64[ms], are all at midnight; a missing one is no obstacle."""
+    import numpy as np
+
+    values = times.astype(np.int64)
+    return not (values[values != np.iinfo(np.int64).min] % _DAY_MS).any()
 
 
 def _places(names: list[str], columns: Mapping[str, str] | None) -> dict[str, str]:
