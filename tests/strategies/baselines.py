@@ -73,7 +73,7 @@ CASES = {
         {"fee": 0.001},
     ),
     "reversion/pairs": Case(
-        "KO/PEP, CVX/XOM, BAC/JPM, HD/WMT adjusted closes 1990-2018; legs simulated apart",
+        "KO/PEP, CVX/XOM, BAC/JPM, HD/WMT adjusted closes 1990-2018; legs tied together",
         _plain(lambda root: closes(root, "sp500_dataset", PAIRS)),
         {"fee": 0.0005, "can_short": True},
     ),
@@ -98,7 +98,7 @@ CASES = {
 def run_case(key: str, root: Path) -> BacktestResult:
     case, strategy = CASES[key], load_strategy(key)
     bars, extras = case.inputs(root)
-    return run_backtest(with_extras(strategy, extras, grouped=False), bars, strategy.parse({}), **case.rules)
+    return run_backtest(with_extras(strategy, extras), bars, strategy.parse({}), **case.rules)
 
 
 def written(key: str, result: BacktestResult) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def last_reported(root: Path, bars: Bars, column: str, *, max_days: int) -> Floa
 def with_extras(strategy: Strategy, extras: dict[str, Floats], *, grouped: bool = True) -> Strategy:
     """The same strategy with its named inputs at hand, each cut to the rows that it is asked about.
 
-    Not `grouped`: its legs are free of each other, which is what the simulator can trade.
+    Not `grouped`: its legs are free of each other.
     """
 
     def evaluate(panel: Panel, params: Any) -> Any:

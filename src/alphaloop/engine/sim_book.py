@@ -65,6 +65,8 @@ SLOT = np.dtype(
         ("pending_episode", np.int64),
         ("pending_reason", np.int64),
         ("pending_age", np.int64),
+        ("pending_group", np.int64),
+        ("cap", np.float64),
         ("last", np.float64),
         ("room", np.float64),
         ("session", np.int64),
@@ -79,7 +81,8 @@ SLOT = np.dtype(
 """What a book remembers of one column. No field may be called as a method of arrays is: Python would find that first.
 
 `today` is what was bought in trading day `session`; `order_*` is what the order under way has traded so far. `refused`
-is where the record of the pending instruction's first obstacle lies (-1: none yet, -2: it wants no trade).
+is where the record of the pending instruction's first obstacle lies (-1: none yet, -2: it wants no trade). `cap` is
+how much a leg of a group may trade at the present price (below 0: nothing, and it is not asked why).
 """
 
 

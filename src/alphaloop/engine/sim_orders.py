@@ -22,7 +22,7 @@ from alphaloop.engine.sim_unfilled import CASH, LIMIT, LOT, NO_OBSTACLE, NO_STOP
 
 
 @inlined
-def instruct(book: Book, n: int, target: float, episode: int, levels: tuple[float, float, float]) -> None:
+def instruct(book: Book, n: int, target: float, episode: int, group: int, levels: tuple[float, float, float]) -> None:
     """Read one row of signals: move the bracket, and make a changed target or episode the pending instruction."""
     slot = book.slots[n]
     if np.isnan(target) or (target != 0.0 and episode == slot.spent):
@@ -39,6 +39,7 @@ def instruct(book: Book, n: int, target: float, episode: int, levels: tuple[floa
         slot.pending_episode = episode
         slot.pending_reason = 0
         slot.pending_age = 0
+        slot.pending_group = group
         slot.refused = -2
         if target != 0.0 or slot.quantity != 0.0:
             slot.refused = -1

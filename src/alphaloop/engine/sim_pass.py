@@ -12,6 +12,7 @@ from alphaloop.engine.sim_book import DUST, Book, Held, Terms, View, apply_fill,
 from alphaloop.engine.sim_brackets import trade_brackets
 from alphaloop.engine.sim_compiled import compiled, compiled_anew, inlined
 from alphaloop.engine.sim_events import fund, liquidate, new_day, record, refuse
+from alphaloop.engine.sim_groups import tie_groups
 from alphaloop.engine.sim_orders import (
     affordable,
     fee_for,
@@ -61,7 +62,7 @@ def _trade(
             # Already holding what is wanted: the position now belongs to the new intent.
             slot.episode = slot.pending_episode
         return 0.0, paid, why
-    room = orderable(book, n, side, room_for(book, n, side, reach[0], reach[1], ground), ground)
+    room = min(orderable(book, n, side, room_for(book, n, side, reach[0], reach[1], ground), ground), slot.cap)
     if abs(delta) <= room * (1.0 + DUST):
         slot.pending = False
         if slot.pending_quantity == 0.0:
@@ -91,6 +92,7 @@ def _trade_pending(
     t: int,
     prices: Floats,
     reach: tuple[Floats, Floats],
+    group: Ints | None,
     terms: Terms,
     ground: Ground,
     fills: Floats,
@@ -98,9 +100,11 @@ def _trade_pending(
 ) -> int:
     """Trade every pending instruction at this row's price: what reduces goes first, so that its cash is there."""
     equity = equity_of(book, prices)
+    if group is not None:
+        count = tie_groups(book, t, prices, reach, equity, terms, ground, fills, count)
     for n in range(len(prices)):
         slot = book.slots[n]
-        if not slot.pending:
+        if not slot.pending or slot.cap < 0.0:
             continue
         if np.isnan(prices[n]):
             count = refuse(book, n, t, SUSPENDED, fills, count)
@@ -115,7 +119,7 @@ def _trade_pending(
     for increases in (False, True):
         for n in range(len(prices)):
             slot = book.slots[n]
-            if not slot.pending or np.isnan(prices[n]):
+            if not slot.pending or np.isnan(prices[n]) or slot.cap < 0.0:
                 continue
             wanted, held = slot.pending_quantity, slot.quantity
             if (wanted * held < 0.0 or abs(wanted) > abs(held)) != increases:
@@ -185,6 +189,7 @@ def _pass(
     stop: Floats,
     take: Floats,
     trail: Floats,
+    group: Ints | None,
     terms: Terms,
     ground: Ground,
     manage: Any,
@@ -242,7 +247,7 @@ def _pass(
         if ground.funded and exposed:
             count = fund(book, t, ground, fills, count)
         if waiting and not terms.at_close:
-            count = _trade_pending(book, t, opens, (lows, highs), terms, ground, fills, count)
+            count = _trade_pending(book, t, opens, (lows, highs), group, terms, ground, fills, count)
         if ground.margined and (waiting or exposed):
             count = liquidate(book, t, opens, scratch[4], ground, fills, count)
             if count < 0:
@@ -269,11 +274,11 @@ def _pass(
                         take[min(t, len(take) - 1), n],
                         trail[min(t, len(trail) - 1), n],
                     )
-                    instruct(book, n, wanted, began, given)
+                    instruct(book, n, wanted, began, -1 if group is None else group[t, n], given)
                 waiting |= slot.pending
             if waiting and terms.at_close:
                 # At the close a bar that ends on its limit has nobody left to trade with.
-                count = _trade_pending(book, t, closes, (closes, closes), terms, ground, fills, count)
+                count = _trade_pending(book, t, closes, (closes, closes), group, terms, ground, fills, count)
                 worth = _mark(book, closes, closes, closes)
         equity[t] = worth
         if over >= 0:

@@ -7,7 +7,7 @@ import numpy as np
 
 from alphaloop.engine.panel import Floats, Ints
 from alphaloop.engine.sim_book import Book, Terms, View
-from alphaloop.engine.sim_compiled import inlined
+from alphaloop.engine.sim_compiled import compiled, inlined
 from alphaloop.engine.sim_orders import instruct
 from alphaloop.engine.sim_rules import Ground
 
@@ -54,11 +54,11 @@ def pass_quiet_rows(
             take[min(t, len(take)) - 1, 0],
             trail[min(t, len(trail)) - 1, 0],
         )
-        instruct(book, 0, signals[0][t - 1, 0], signals[1][t - 1, 0], given)
+        instruct(book, 0, signals[0][t - 1, 0], signals[1][t - 1, 0], -1, given)
     return t
 
 
-@inlined
+@compiled
 def pass_calm_rows(
     book: Book, view: View, t: int, signals: tuple[Floats, Ints], start: int, scratch: Floats, equity: Floats
 ) -> int:
@@ -197,7 +197,7 @@ def _follow(
             return
 
 
-@inlined
+@compiled
 def _turn(book: Book, t: int, ground: Ground) -> bool:
     """Begin the trading day of this row, unless an ex-date lies in between: then True and nothing done."""
     slot = book.slots[0]

@@ -9,7 +9,7 @@ from alphaloop.engine.panel import Bools, Floats, Ints
 
 # As compiled code says it.
 NO_OBSTACLE = -1
-LIMIT, SUSPENDED, SETTLEMENT, LOT, CASH, VOLUME, SHORT, NOTIONAL, NO_STOP = range(9)
+LIMIT, SUSPENDED, SETTLEMENT, LOT, CASH, VOLUME, SHORT, NOTIONAL, NO_STOP, GROUP = range(10)
 # In the pass's table of fills these rows follow the reasons of fills and flows.
 UNFILLED = 16
 
@@ -20,6 +20,7 @@ class Obstacle(IntEnum):
     LIMIT: the board was locked at its price limit. SUSPENDED: no bar. SETTLEMENT: all of it was bought today.
     LOT: less than the smallest order. CASH: no money for the smallest order. VOLUME: the share of the bar's volume is
     used up. SHORT: short sales are off. NOTIONAL: below the least notional. NO_STOP: sized by a stop that is not there.
+    GROUP: another leg of its group could not trade.
     """
 
     LIMIT = LIMIT
@@ -31,6 +32,7 @@ class Obstacle(IntEnum):
     SHORT = SHORT
     NOTIONAL = NOTIONAL
     NO_STOP = NO_STOP
+    GROUP = GROUP
 
 
 class Unfilled(NamedTuple):

@@ -8,7 +8,8 @@ What happens inside one bar, in this order (the exact matcher in `matching` keep
 4. At the close: best and worst prices move, signals are read; with `fill="close"` they trade at this close.
 
 Market orders and stops pay slippage, takes do not. Only a new target or a new episode is an instruction. A position
-that a stop or a take closed spends its episode: the same episode never enters again.
+that a stop or a take closed spends its episode: the same episode never enters again. Legs of a group enter together or
+not at all and leave each on its own (`sim_groups`).
 """
 
 from collections import namedtuple
@@ -169,24 +170,24 @@ def simulate(
     """Fills, equity and cash of these signals over these bars; pure, deterministic, nothing shared between calls.
 
     `ground` holds the rules of the markets as arrays (`rule_arrays.lay_ground`); lots and fees are then the markets'.
-    InvalidError when the signals do not fit the panel or tie legs into groups, which this pass does not trade yet.
+    InvalidError when the signals do not fit the panel.
     """
     check_signals(signals, panel)
-    if signals.group is not None:
-        raise InvalidError("Grouped legs cannot be simulated yet.", code="groups_not_supported")
     shape = panel.close.shape
     book = _empty_book(shape[1], rules.cash)
     stop, take, trail = (_level(values, shape) for values in (signals.stop, signals.take, signals.trail))
     view = view_of(panel)
+    # Without groups the code that ties them is not even compiled.
+    group = None if signals.group is None or shape[1] == 1 else np.ascontiguousarray(signals.group)
     target, episode = np.ascontiguousarray(signals.target), np.ascontiguousarray(signals.episode)
     terms = _terms(rules, signals)
     if ground is None:
         ground = _bare_ground(shape[1], float(rules.lot))
     if manage is None:
-        made = run_pass(run_plain, book, view, target, episode, stop, take, trail, terms, ground, None, None)
+        made = run_pass(run_plain, book, view, target, episode, stop, take, trail, group, terms, ground, None, None)
     else:
         run, given = _compiled(manage), plain_params(params)
-        made = run_pass(run_managed, book, view, target, episode, stop, take, trail, terms, ground, run, given)
+        made = run_pass(run_managed, book, view, target, episode, stop, take, trail, group, terms, ground, run, given)
     rows, equity, stopped = made
     kind = rows[:, 5]
     traded = kind < FillReason.DIVIDEND
@@ -282,7 +283,7 @@ def _empty_slots(columns: int) -> Any:
     slots = np.zeros(columns, dtype=SLOT).view(np.recarray)
     for name in ("stop_at", "take_at", "trail", "acted_target", "pending_target", "pending_quantity", "last"):
         slots[name] = np.nan
-    slots["room"] = np.inf
+    slots["room"] = slots["cap"] = np.inf
     for name in ("entry_row", "episode", "acted_episode", "pending_episode", "pending_reason", "refused"):
         slots[name] = -1
     # -1 is "no episode" in signals; a spent marker must never equal it.

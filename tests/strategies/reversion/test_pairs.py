@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import coint
 
-from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.features import build_panel
 from alphaloop.engine.invariance import check_prefix_invariance
@@ -90,15 +89,14 @@ def test_both_legs_say_the_same_and_belong_to_one_group(judged: tuple[Panel, Sig
 
 
 @pytest.mark.data
-def test_the_simulator_refuses_legs_that_belong_together_and_trades_them_apart(test_data: Path) -> None:
+def test_both_legs_of_a_pair_enter_together_and_where_both_find_a_price_as_they_would_apart(test_data: Path) -> None:
     bars = closes(test_data, "sp500_dataset", PAIRS)
     params = STRATEGY.parse({})
-    with pytest.raises(InvalidError) as refused:
-        run_backtest(STRATEGY, bars, params, can_short=True)
-    assert refused.value.code == "groups_not_supported"
+    tied = run_backtest(STRATEGY, bars, params, can_short=True, fee=0.0005)
     apart = run_backtest(with_extras(STRATEGY, {}, grouped=False), bars, params, can_short=True, fee=0.0005)
     # Every entry and every exit is two trades.
-    assert apart.metrics["trades"] == 2 * 47
+    assert tied.metrics["trades"] == 2 * 47
+    assert tied.equity[-1] == pytest.approx(apart.equity[-1], rel=1e-9)
 
 
 @pytest.mark.data
