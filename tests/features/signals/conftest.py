@@ -113,7 +113,7 @@ async def open_floor(db: Database, clock: ManualClock, **options: Any) -> Floor:
     await catalog.shelve(db, clock, [FACE])
     async with db.write() as session:
         row = await catalog.get_strategy(session, desk.actor, FACE.key, lock=True)
-        row.creator_id = desk.actor.person
+        row.creator_id, row.risk_profile = desk.actor.person, {"max_position_pct": 1.0}
     return Floor(desk, row)
 
 

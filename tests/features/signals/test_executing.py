@@ -165,6 +165,17 @@ async def test_what_a_strategy_may_risk_binds_its_signals(floor: Floor) -> None:
     assert (await execute(floor, signal.id)).position_size == Decimal("9.99")
 
 
+async def test_a_strategy_that_says_nothing_of_risk_holds_fifteen_per_cent_at_most(floor: Floor) -> None:
+    await floor.profile()
+    [signal] = await floor.fire(intent(target=1.0))
+    assert signal.weight == 0.15
+    assert (await execute(floor, signal.id)).position_size == Decimal("14.985")  # 15 at 100.1 with the fee
+    [risked] = await floor.fire(intent(target=1.0, sizing="RISK", stop=90.0, episode=START_MS + 1))
+    assert risked.weight == pytest.approx(0.1)  # one per cent of equity over ten per cent to the stop
+    [blind] = await floor.fire(intent(target=-1.0, sizing="RISK", stop=None, episode=START_MS + 2))
+    assert (await execute(floor, blind.id)).validation_errors[0]["code"] == "nothing_to_order"
+
+
 async def test_a_way_out_closes_the_position_and_takes_its_guards_along(floor: Floor) -> None:
     [entry] = await floor.fire(intent())
     await execute(floor, entry.id)

@@ -17,6 +17,8 @@ LATE_BARS = 3
 DRIFT_PCT = 0.01
 THRESHOLD = 0.2
 RISK_FRACTION = 0.01
+POSITION_PCT = 0.15
+"""The largest share of equity in one instrument where a strategy's risk profile says nothing."""
 FULL_RISK = 0.02
 """A share of equity lost at the stop that counts as full risk: the two-per-cent rule (Elder, Come Into My Trading Room,
 2002)."""

@@ -1,5 +1,6 @@
 """From a signal to an order: judged by the same pipeline that will judge the order, and placed once."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,10 +140,16 @@ async def _price(session: WriteSession, account: Account, signal: TradingSignal)
 
 
 def _desired(signal: TradingSignal, profile: RiskProfile) -> Desired:
+    """The wish as a share of equity, capped by what the strategy may hold; units stay units."""
     target, sizing = signal.target, Sizing(signal.sizing)
-    if profile.max_position_pct is not None and sizing is Sizing.WEIGHT:
-        target = max(min(target, profile.max_position_pct), -profile.max_position_pct)
     stop = None if signal.stop_loss is None else to_float(signal.stop_loss)
+    if sizing is not Sizing.UNITS:
+        cap = profile.max_position_pct or rules.POSITION_PCT
+        entry = to_float(signal.entry_price) if signal.entry_price is not None else 0.0
+        share = rules.weight_of(target, sizing, entry=entry, stop=stop, cap=cap)
+        # Without a stop nobody knows how much a risk-sized wish is: it is no order, and least of all a way out.
+        wanted = target if target == 0 else math.copysign(share, target) if share else None
+        return Desired(target=wanted, sizing=Sizing.WEIGHT, episode=signal.episode, stop=stop)
     return Desired(target=target, sizing=sizing, episode=signal.episode, stop=stop)
 
 

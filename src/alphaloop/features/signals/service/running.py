@@ -209,7 +209,8 @@ async def _values(
     stop = _stop(intent, direction, profile)
     day = await risk.trading_day(session, account, instrument, now_ms=intent["close_ms"])
     sizing = Sizing(intent["sizing"])
-    weight = rules.weight_of(intent["target"], sizing, entry=entry, stop=stop, cap=profile.max_position_pct)
+    cap = profile.max_position_pct or rules.POSITION_PCT
+    weight = rules.weight_of(intent["target"], sizing, entry=entry, stop=stop, cap=cap)
     late_bars = profile.late_bars or rules.LATE_BARS
     late = rules.is_late(intent["target"], intent["age"], late_bars)
     expires = _expiry(instrument, run.timeframe, intent, late_bars) if direction is not Direction.FLAT else None

@@ -1,0 +1,93 @@
+"""From a schedule to a fill: the job looks, the signal fires, everybody says yes, the order is placed and traded."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.core.bar import Bar, Timeframe
+from alphaloop.core.clock import ManualClock
+from alphaloop.entrypoints.scheduler import Scheduler
+from alphaloop.features.catalog import service as catalog
+from alphaloop.features.catalog.schemas import ScheduleSet
+from alphaloop.features.market.models import Replay, StoredMode
+from alphaloop.features.market.service import BarStore, find_instrument
+from alphaloop.features.market.service.imports import book_series
+from alphaloop.features.signals import jobs, service
+from alphaloop.features.signals.jobs import StrategyTimetable
+from alphaloop.features.signals.models import StrategyRun, TradingSignal
+from alphaloop.infra.db import Database
+from alphaloop.infra.jobs.local import LocalWorker
+from alphaloop.infra.settings import Settings
+from tests.builders import BTC, START_MS, STEP_MS, bar, open_desk, table_of
+from tests.features.signals.conftest import FACE, ROOMY, Floor
+from tests.features.signals.test_alone import all_on
+from tests.features.signals.test_scanning import FOLLOWER
+
+# Rises above its average in the newest bar that the account knows; what comes later would say otherwise.
+CLOSES = [100, 100, 100, 99, 98, 100]
+LATER = [70, 60, 50, 40]
+
+
+@pytest.fixture
+async def floor(file_db: Database, clock: ManualClock) -> Floor:
+    """A desk whose replay has shown six bars, and a strategy that is a file of its person's."""
+    marks = [bar(n, open=close) for n, close in enumerate(CLOSES)]
+    desk = await open_desk(file_db, clock, limits=ROOMY, marks=marks)
+    await catalog.shelve(file_db, clock, [FACE.model_copy(update={"key": "user:follower"})])
+    async with file_db.write() as session:
+        row = await catalog.get_strategy(session, desk.actor, "user:follower", lock=True)
+        row.creator_id = desk.actor.person
+    return Floor(desk, row)
+
+
+def whole(marks: list[Bar]) -> BarTable:
+    return table_of([replace(one, low=one.low - 2, high=one.high + 2) for one in marks])
+
+
+async def stocked(floor: Floor, home: Path) -> Settings:
+    """The platform's folder with all bars, those that the replay has not shown too, and the strategy's file."""
+    settings = Settings(home=home)
+    settings.strategies_dir.mkdir(parents=True)
+    (settings.strategies_dir / "follower.py").write_text(FOLLOWER, encoding="utf-8")
+    store = BarStore(settings.bars_dir)
+    store.append(BTC.symbol, Timeframe.M30, whole([bar(n, open=one) for n, one in enumerate(CLOSES + LATER)]))
+    async with floor.db.write() as session:
+        row = await find_instrument(session, BTC.symbol)
+        await book_series(session, store, row, Timeframe.M30, at=floor.desk.clock.now(), held_as=StoredMode.RAW)
+        await session.execute(update(Replay).values(cursor_ts=START_MS + (len(CLOSES) - 1) * STEP_MS))
+    return settings
+
+
+async def test_a_schedule_brings_a_signal_that_trades_by_itself(
+    floor: Floor, clock: ManualClock, tmp_path: Path
+) -> None:
+    settings, desk = await stocked(floor, tmp_path / "home"), floor.desk
+    await all_on(floor)
+    asked = ScheduleSet(account_id=desk.account.id, instruments=[BTC.symbol], timeframe=Timeframe.M30, cron="* * * * *")
+    async with floor.db.write() as session:
+        door = catalog.Door(managers_named=False)
+        await catalog.set_schedule(session, desk.actor, door, "user:follower", asked, clock=clock)
+    clock.advance(timedelta(minutes=5))
+    assert await Scheduler(floor.db, clock, {service.RUN_JOB: StrategyTimetable()}, holder="a").tick() == [
+        service.RUN_JOB
+    ]
+    worker = LocalWorker(floor.db, clock, jobs.HANDLERS, holder="test", parts={Settings: settings})
+    assert await worker.run_one()
+    async with floor.db.read() as session:
+        [run] = await session.scalars(select(StrategyRun))
+        signals = list(await session.scalars(select(TradingSignal)))
+    assert run.error is None
+    assert (run.run_status, run.error, run.signal_count) == ("COMPLETED", None, 1)
+    [signal] = signals
+    assert (signal.direction, signal.ts_ms) == ("LONG", START_MS + (len(CLOSES) - 1) * STEP_MS)
+    assert (signal.signal_status, signal.refused_by) == ("EXECUTED", None), signal.validation_errors
+    await desk.work()
+    await desk.turn(bar(len(CLOSES), open=100))
+    held = await desk.position()
+    assert held is not None
+    assert held.quantity == signal.position_size
+    assert await desk.violations() == []
