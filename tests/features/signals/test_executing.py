@@ -172,7 +172,7 @@ async def test_a_strategy_that_says_nothing_of_risk_holds_fifteen_per_cent_at_mo
     assert (await execute(floor, signal.id)).position_size == Decimal("14.985")  # 15 at 100.1 with the fee
     [risked] = await floor.fire(intent(target=1.0, sizing="RISK", stop=90.0, episode=START_MS + 1))
     assert risked.weight == pytest.approx(0.1)  # one per cent of equity over ten per cent to the stop
-    [blind] = await floor.fire(intent(target=-1.0, sizing="RISK", stop=None, episode=START_MS + 2))
+    [blind] = await floor.fire(intent(target=1.0, sizing="RISK", stop=None, episode=START_MS + 2))
     assert (await execute(floor, blind.id)).validation_errors[0]["code"] == "nothing_to_order"
 
 
