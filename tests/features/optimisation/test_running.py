@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alphaloop.core.errors import AlphaLoopError
+from alphaloop.features.market.service import extra_places
 from alphaloop.features.optimisation import running, service
 from alphaloop.infra.jobs.crew import Crew
 from tests.features.market.shop import Shop
@@ -31,7 +32,12 @@ class Listener:
 async def arguments(shop: Shop, **changes: Any) -> dict[str, Any]:
     asked = await shop.send("POST", "/optimisations", status=202, json=ASKED | changes)
     settings = shop.house.wiring.settings
-    places = {"bars_dir": settings.bars_dir, "strategies_dir": Path("nowhere"), "processes": 1}
+    places = {
+        "bars_dir": settings.bars_dir,
+        "strategies_dir": Path("nowhere"),
+        "extra_places": extra_places(settings),
+        "processes": 1,
+    }
     async with shop.house.wiring.db.read() as session:
         return await service.arguments_of(session, int(asked["id"])) | places
 

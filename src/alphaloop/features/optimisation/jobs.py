@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alphaloop.features.market.service import extra_places
 from alphaloop.features.optimisation import service
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.crew import cores
@@ -33,6 +34,7 @@ async def search(context: JobContext) -> dict[str, Any]:
     places = {
         "bars_dir": settings.bars_dir,
         "strategies_dir": settings.strategies_dir.absolute(),
+        "extra_places": extra_places(settings),
         "processes": settings.job_processes or cores(),
     }
     made = await in_child(

@@ -27,7 +27,7 @@ from alphaloop.engine.optimise import (
     run_points,
     search,
 )
-from alphaloop.features.backtests.running import as_series, find, read_table
+from alphaloop.features.backtests.running import as_series, extras_beside, find, read_table
 from alphaloop.features.market.service import BarStore
 from alphaloop.infra.jobs.child import Teller
 from alphaloop.infra.jobs.crew import Crew, Rounds
@@ -89,6 +89,7 @@ def make_ready(args: dict[str, Any]) -> Ready:
     store = BarStore(args["bars_dir"])
     bars = [as_series(key, read_table(store, key, args)) for key in args["keys"]]
     rules = args["rules"] | {"instruments": args["instruments"], "actions": args["actions"]}
+    rules["extras"] = extras_beside(strategy, bars, args)
     arena = lay_out(strategy, bars, space, held_out=asked["held_out"], rules=rules)
     return Ready(plan, arena, bars, rules)
 

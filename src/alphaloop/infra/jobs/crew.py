@@ -133,4 +133,7 @@ def _serve(
         except Exception as error:
             told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             answer = ("refused", (f"The run failed: {told}", "child_failed", ()))
-        line.send(answer)
+        try:
+            line.send(answer)
+        except ConnectionError:
+            return
