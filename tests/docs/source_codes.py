@@ -216,7 +216,9 @@ def signal_codes() -> set[str]:
     """Why a signal did not become an order, besides the risk checks."""
     found: set[str] = set()
     for _, tree in modules("features/sessions", "features/signals"):
-        found |= {text for call in _calls(tree) if _name(call) == "_refusal" for text in _texts(call.args[0])}
+        found |= {
+            text for call in _calls(tree) if _name(call) == "refusal" and call.args for text in _texts(call.args[0])
+        }
         for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
             found |= _returned(function) if function.name == "lateness" else set()
         found |= {

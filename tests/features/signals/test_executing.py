@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from alphaloop.core.clock import ManualClock, to_ms
 from alphaloop.core.errors import AlphaLoopError
 from alphaloop.core.signal import SignalStatus
 from alphaloop.engine.risk import Limits
+from alphaloop.features.accounts.models import Account
 from alphaloop.features.signals import listeners, service
 from alphaloop.features.signals.models import TradingSignal
 from alphaloop.infra.db import Database
@@ -174,6 +175,17 @@ async def test_a_strategy_that_says_nothing_of_risk_holds_fifteen_per_cent_at_mo
     assert risked.weight == pytest.approx(0.1)  # one per cent of equity over ten per cent to the stop
     [blind] = await floor.fire(intent(target=1.0, sizing="RISK", stop=None, episode=START_MS + 2))
     assert (await execute(floor, blind.id)).validation_errors[0]["code"] == "nothing_to_order"
+
+
+async def test_by_hand_a_signal_becomes_a_ticket_with_the_price_it_was_meant_at(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(Account).values(venue="manual", trading_mode="DRY_RUN", replay_id=None))
+    now_ms = to_ms(floor.desk.clock.now())
+    [signal] = await floor.fire(intent(ts_ms=now_ms, close_ms=now_ms, price=100.004))
+    done = await execute(floor, signal.id)
+    assert (done.signal_status, done.validation_errors) == ("EXECUTED", [])
+    [ticket, *_] = await floor.desk.orders()
+    assert (ticket.type, ticket.price, ticket.venue) == ("LIMIT", Decimal(100), "manual")
 
 
 async def test_a_way_out_closes_the_position_and_takes_its_guards_along(floor: Floor) -> None:

@@ -1,190 +1,29 @@
 """From a signal to an order: judged by the same pipeline that will judge the order, and placed once."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from alphaloop.core.clock import Clock, to_ms
+from alphaloop.core.clock import Clock
 from alphaloop.core.errors import AlphaLoopError, ConflictError, InvalidError
-from alphaloop.core.money import ONE, plain
-from alphaloop.core.order import OrderSide, OrderType
-from alphaloop.core.signal import Desired, Direction, SignalStatus, Sizing
-from alphaloop.engine.convert import to_float
-from alphaloop.engine.risk import StepResult
-from alphaloop.engine.sizing import order_quantity
+from alphaloop.core.money import plain
+from alphaloop.core.signal import SignalStatus
 from alphaloop.features.accounts import service as accounts
-from alphaloop.features.accounts.models import Account
-from alphaloop.features.accounts.service import MANUAL_VENUE
 from alphaloop.features.audit import service as audit
-from alphaloop.features.catalog import service as catalog
-from alphaloop.features.catalog.schemas import RiskProfile
-from alphaloop.features.market import service as market
 from alphaloop.features.orders import service as orders
-from alphaloop.features.orders.schemas import OrderRole
-from alphaloop.features.orders.service import NewOrderRequest
-from alphaloop.features.orders.service.submit import as_venue_order, check_shape, price_seen
-from alphaloop.features.positions import service as positions
-from alphaloop.features.risk import service as risk
 from alphaloop.features.risk.service import Ceiling
 from alphaloop.features.signals import rules
 from alphaloop.features.signals.models import TradingSignal
 from alphaloop.features.signals.repository import OPEN
+from alphaloop.features.signals.service.planning import judge, plan_order, refusal, told
 from alphaloop.features.signals.service.reading import get_signal, vote_of
 from alphaloop.features.signals.service.recording import move_signal
 from alphaloop.infra.db import WriteSession
-from alphaloop.infra.identity import SYSTEM, Actor
+from alphaloop.infra.identity import Actor
 
 # What no waiting mends: a signal refused for one of these is over, any other refusal leaves it open until it expires.
 FINAL = frozenset({"stop_passed", "take_reached", "price_drifted", "trail_not_supported", "legs_together"})
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The order a signal comes to, or why it comes to none."""
-
-    request: NewOrderRequest | None
-    errors: list[dict[str, Any]]
-    guards: list[Any]
-
-
-def _refusal(code: str, step: int = -1) -> list[dict[str, Any]]:
-    return [{"step": step, "code": code}]
-
-
-def _told(failure: StepResult) -> dict[str, Any]:
-    numbers = {"value": failure.value, "limit": failure.limit}
-    return {"step": failure.step, "code": failure.code} | {
-        name: plain(round(number, 8)) for name, number in numbers.items() if number is not None
-    }
-
-
-async def plan_order(session: WriteSession, account: Account, signal: TradingSignal, *, clock: Clock) -> Plan:
-    """Size a signal for its account as it stands now: equity, position, the day's rules, and what the strategy may
-    risk. Lateness and whatever leaves nothing to order come back as reasons."""
-    direction, metadata = Direction(signal.direction), signal.signal_metadata or {}
-    if metadata.get("trail") is not None:
-        return Plan(None, _refusal("trail_not_supported"), [])
-    if metadata.get("group") is not None:
-        return Plan(None, _refusal("legs_together"), [])
-    now_ms = await positions.account_time_ms(session, account, clock)
-    if signal.expires_at is not None and now_ms >= to_ms(signal.expires_at):
-        return Plan(None, _refusal("signal_expired"), [])
-    instrument = await market.get_instrument(session, signal.instrument)
-    profile = await _profile(session, signal)
-    price = await _price(session, account, signal)
-    late = rules.lateness(
-        direction,
-        entry=to_float(signal.entry_price or price),
-        last=to_float(price),
-        stop=None if signal.stop_loss is None else to_float(signal.stop_loss),
-        take=None if signal.take_profit is None else to_float(signal.take_profit),
-        drift_pct=profile.price_drift_pct or rules.DRIFT_PCT,
-    )
-    if late is not None:
-        return Plan(None, _refusal(late), [])
-    held_row = await positions.find_position(session, account.id, signal.instrument)
-    held = held_row.quantity if held_row is not None else Decimal(0)
-    day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
-    sized = order_quantity(
-        _desired(signal, profile),
-        equity=(await positions.worth(session, account)).equity,
-        price=price,
-        current_quantity=held,
-        instrument=instrument,
-        allocation=ONE,
-        fee_rate=account.fee_rate,
-        rules=day.rules,
-    )
-    if sized is None:
-        return Plan(None, _refusal("nothing_to_order"), [])
-    side, quantity = sized
-    reduces = held != 0 and (held > 0) == (side is OrderSide.SELL) and quantity <= abs(held)
-    by_hand = account.venue == MANUAL_VENUE
-    request = NewOrderRequest(
-        instrument=signal.instrument,
-        side=side,
-        # A ticket is carried to a broker by a person: it states the price it was meant at.
-        type=OrderType.LIMIT if by_hand else OrderType.MARKET,
-        quantity=quantity,
-        price=_near(price, side, day.rules) if by_hand else None,
-        reduce_only=reduces,
-        stop_loss=None if reduces else signal.stop_loss,
-        take_profit=None if reduces else signal.take_profit,
-        role=OrderRole.EXIT if reduces else OrderRole.ENTRY,
-        signal_id=signal.id,
-        idempotency_key=f"signal:{signal.id}",
-    )
-    working = await orders.working_orders(session, account.id, instrument=signal.instrument)
-    closes = reduces and quantity == abs(held)
-    return Plan(
-        request, [], [one for one in working if one.reduce_only and one.parent_id is not None] if closes else []
-    )
-
-
-async def _profile(session: WriteSession, signal: TradingSignal) -> RiskProfile:
-    if signal.strategy_id is None:
-        return RiskProfile()
-    row = await catalog.get_strategy(session, SYSTEM, str(signal.strategy_id))
-    return RiskProfile.model_validate(row.risk_profile)
-
-
-async def _price(session: WriteSession, account: Account, signal: TradingSignal) -> Decimal:
-    seen = await positions.find_mark(session, account.id, signal.instrument)
-    if seen is not None:
-        return seen.price
-    assert signal.entry_price is not None
-    return signal.entry_price
-
-
-def _desired(signal: TradingSignal, profile: RiskProfile) -> Desired:
-    """The wish as a share of equity, capped by what the strategy may hold; units stay units."""
-    target, sizing = signal.target, Sizing(signal.sizing)
-    stop = None if signal.stop_loss is None else to_float(signal.stop_loss)
-    if sizing is not Sizing.UNITS:
-        cap = profile.max_position_pct or rules.POSITION_PCT
-        entry = to_float(signal.entry_price) if signal.entry_price is not None else 0.0
-        share = rules.weight_of(target, sizing, entry=entry, stop=stop, cap=cap)
-        # Without a stop nobody knows how much a risk-sized wish is: it is no order, and least of all a way out.
-        wanted = target if target == 0 else math.copysign(share, target) if share else None
-        return Desired(target=wanted, sizing=Sizing.WEIGHT, episode=signal.episode, stop=stop)
-    return Desired(target=target, sizing=sizing, episode=signal.episode, stop=stop)
-
-
-def _near(price: Decimal, side: OrderSide, day_rules: Any) -> Decimal:
-    from alphaloop.core.money import ceil_step, floor_step
-
-    tick = day_rules.tick_at(price)
-    return ceil_step(price, tick) if side is OrderSide.BUY else floor_step(price, tick)
-
-
-async def judge(
-    session: WriteSession, account: Account, signal: TradingSignal, *, ceiling: Ceiling, clock: Clock
-) -> list[dict[str, Any]]:
-    """Why this signal's order would be refused now, step by step of the risk pipeline; nothing where it would pass."""
-    plan = await plan_order(session, account, signal, clock=clock)
-    if plan.request is None:
-        return plan.errors
-    instrument = await market.get_instrument(session, signal.instrument)
-    now_ms = await positions.account_time_ms(session, account, clock)
-    day = await risk.trading_day(session, account, instrument, now_ms=now_ms)
-    try:
-        check_shape(plan.request, instrument, account, day)
-    except InvalidError as error:
-        return [{"step": 3, "code": code} for _, code in error.fields]
-    verdict = await risk.check_order(
-        session,
-        account,
-        instrument,
-        as_venue_order(plan.request),
-        market=await price_seen(session, account, plan.request),
-        ceiling=ceiling,
-        now_ms=now_ms,
-        day=day,
-    )
-    return [] if verdict.failure is None else [_told(verdict.failure)]
 
 
 async def validate_signal(
@@ -227,7 +66,7 @@ async def execute_signal(
         return signal
     if done.order is None:
         failure = done.verdict.failure if done.verdict is not None else None
-        await _refuse(session, signal, [] if failure is None else [_told(failure)], clock)
+        await _refuse(session, signal, [] if failure is None else [told(failure)], clock)
         return signal
     signal.order_id, signal.position_size, signal.validated_at = done.order.id, done.order.quantity, clock.now()
     await move_signal(session, signal, SignalStatus.EXECUTED, clock=clock)
@@ -305,7 +144,7 @@ async def execute_batch(
     for one in ids:
         signal, code = found[one], against.get(one)
         if code is not None and signal.signal_status in OPEN:
-            await move_signal(session, signal, SignalStatus.REJECTED, clock=clock, errors=_refusal(code))
+            await move_signal(session, signal, SignalStatus.REJECTED, clock=clock, errors=refusal(code))
             done.append(Done(signal, code))
             continue
         try:

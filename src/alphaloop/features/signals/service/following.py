@@ -23,7 +23,8 @@ from alphaloop.features.signals import repository, rules
 from alphaloop.features.signals.models import AutoConsent, TradingSignal
 from alphaloop.features.signals.outcome import HORIZON, BarPrices, Outcome, measure
 from alphaloop.features.signals.repository import OPEN
-from alphaloop.features.signals.service.executing import execute_signal, judge
+from alphaloop.features.signals.service.executing import execute_signal
+from alphaloop.features.signals.service.planning import judge
 from alphaloop.features.signals.service.reading import performance_of, seen_until_ms
 from alphaloop.features.signals.service.recording import move_signal
 from alphaloop.infra.db import Database, ReadSession, WriteSession
