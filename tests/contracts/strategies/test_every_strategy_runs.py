@@ -33,7 +33,7 @@ _SPY = Case("equity_us/lean", ("SPY",))
 _OPTIONS = Case("equity_us/lean", ("SPY",), rows=800)
 CASES = {
     "chan/multi_level": _SPY,
-    "chan/nested_intervals": Case("crypto/binance", ("ETHUSDT",), "5m", 4000),
+    "chan/nested_intervals": Case("crypto/binance", ("ETHUSDT",), "5m", 20_000),
     "defensive/tail_hedge": _OPTIONS,
     "volatility/iron_condor": _OPTIONS,
     "volatility/vol_arbitrage": _OPTIONS,
@@ -103,8 +103,6 @@ def _by_command(key: str, bars: dict[str, Path], extras: tuple[str, ...], root: 
     given = [part for name, path in bars.items() for part in ("--bars", f"{name}={path}")]
     given += [part for name in extras for part in ("--extra", TABLES[name].replace("=", f"={root}/", 1))]
     ran = CliRunner().invoke(app, ["run", key, *given, *(["--can-short"] if short else []), "--json"])
-    if "Grouped legs" in ran.stderr:
-        pytest.xfail("grouped legs cannot be simulated yet")
     assert (ran.exit_code, ran.stderr) == (0, "")
     told: dict[str, Any] = json.loads(ran.stdout)
     return told

@@ -19,7 +19,7 @@ from alphaloop.features.sessions.runner import Prices, Runner
 from alphaloop.infra.jobs.kept_child import ChildGoneError, KeptChild
 
 TARGET = f"{__name__}:host"
-OPEN_S = 120.0
+OPEN_S = 60.0
 """For a process to start, compile and hear the series so far."""
 ANSWER_S = 10.0
 MEMORY_MB = 4096
