@@ -25,7 +25,7 @@ def backtest() -> None:
 # Numbers arrive as text so that a wrong one is answered in one line, like every other wrong input.
 @app.command()
 def run(
-    key: Annotated[str, typer.Argument(help="Strategy, such as reversion/bollinger, or your own file: my_idea.py.")],
+    key: Annotated[str, typer.Argument(help="Strategy: reversion/bollinger, user:my_idea, or a file my_idea.py.")],
     bars: Annotated[list[str], typer.Option("--bars", help="CSV or Parquet file, or 'sample'; NAME=FILE names it.")],
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, once per parameter.")] = None,
     extra: Annotated[
@@ -48,13 +48,13 @@ def run(
     from alphaloop.adapters.feeds import read_written
     from alphaloop.core.errors import AlphaLoopError
     from alphaloop.engine.extras import lay_extras
-    from alphaloop.engine.own_files import strategy_named
     from alphaloop.engine.run import rows_of, run_strategy
+    from alphaloop.entrypoints.cli.strategies import find_strategy
 
     loaded = [load_bars(one) for one in bars]
     series = [one.series for one in loaded]
     try:
-        strategy = strategy_named(key)
+        strategy = find_strategy(key)
         result = run_strategy(
             strategy,
             series,

@@ -2,9 +2,12 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from alphaloop.engine.strategy import Strategy
 
 _BAD_INPUT = 2
 
@@ -44,6 +47,27 @@ def _own_folder() -> Path:
     return load_settings().strategies_dir
 
 
+def find_strategy(key: str) -> "Strategy":
+    """The strategy of a key, `user:` ones from your own folder, or the one in a file; as the engine refuses it."""
+    from alphaloop.engine.own_files import PREFIX, load_own, strategy_named
+
+    return load_own(key, _own_folder()) if key.startswith(PREFIX) else strategy_named(key)
+
+
+def _own() -> "list[Strategy]":
+    """What lies in your own folder; a file that is no strategy is named on stderr and left out."""
+    from alphaloop.core.errors import AlphaLoopError
+    from alphaloop.engine.own_files import load_own, own_keys
+
+    folder, found = _own_folder(), []
+    for key in own_keys(folder):
+        try:
+            found.append(load_own(key, folder))
+        except AlphaLoopError as error:
+            typer.echo(error.message, err=True)
+    return found
+
+
 def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(_BAD_INPUT)
@@ -53,10 +77,10 @@ def _refuse(message: str) -> NoReturn:
 def list_all(
     as_json: Annotated[bool, typer.Option("--json", help="Print keys, labels and parameters as JSON.")] = False,
 ) -> None:
-    """Every strategy by key."""
+    """Every strategy by key, your own files last."""
     from alphaloop.engine.strategy import CATEGORIES, list_strategies
 
-    found = list_strategies()
+    found = [*list_strategies(), *_own()]
     if as_json:
         import json
 
