@@ -47,6 +47,7 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
     told("map")
     tried = spread_around(strategy, params, seed=args["seed"]) if looked_at is None else looked_at
     made["map"] = parameter_map(strategy, bars, [params, *(one for one in tried if one != params)], args, options)
+    report(len(STEPS), len(STEPS), "map")
     # Settlements are rows of one history, and the checks cut and reorder it.
     made["notes"] = ["funding_left_out"] if any(args["settlements"].values()) else []
     return made

@@ -39,6 +39,7 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
         )
     except ValueError as error:
         raise InvalidError(f"{error}.", code="bad_parameter") from None
+    report(len(STEPS), len(STEPS), STEPS[-1])
     return made | {"timeframe": args["timeframe"]}
 
 

@@ -4,6 +4,9 @@ import type { NewPassport, PassportRow } from '$lib/api/types';
 import type { Passport } from './passport';
 
 const POLL_MS = 1000;
+/** What another page wants asked: a strategy and the conditions of its backtest; the page of passports opens its form. */
+export type Wanted = { strategy: string; asked: Record<string, unknown> };
+
 const UNDER_WAY = new Set(['QUEUED', 'RUNNING']);
 
 export const underWay = (row: PassportRow): boolean => UNDER_WAY.has(row.status);
@@ -12,6 +15,7 @@ class Passports {
   items = $state.raw<PassportRow[]>([]);
   loaded = $state(false);
   cause = $state<unknown>(null);
+  wanted = $state.raw<Wanted | null>(null);
   #following = false;
 
   async load(): Promise<void> {
