@@ -118,6 +118,8 @@ def test_minutes_after_the_close_follow_the_calendar_into_early_closes() -> None
         (Timing("0 0 * *", "UTC", None, None), "cron"),
         (Timing("61 0 * * *", "UTC", None, None), "cron"),
         (Timing("0 0 * * 8", "UTC", None, None), "cron"),
+        (Timing("*/0 * * * *", "UTC", None, None), "cron"),
+        (Timing("0 0 31 2 *", "UTC", None, None), "cron"),
         (Timing("0 0 * * someday", "UTC", None, None), "cron"),
         (Timing("0 0 * * *", "Mars/Olympus", None, None), "zone"),
         (Timing("0 0 * * *", "../etc/passwd", None, None), "zone"),

@@ -10,11 +10,13 @@ import pytest
 
 from alphaloop.core.corporate import CorporateAction
 from alphaloop.core.errors import InvalidError
+from alphaloop.engine.features import build_panel
 from alphaloop.engine.own_files import load_path
 from alphaloop.engine.panel import Series, make_series
-from alphaloop.engine.strategy import Strategy
+from alphaloop.engine.strategy import Strategy, desired_at, load_strategy
 from alphaloop.features.signals import scanning
 from alphaloop.features.signals.scanning import scan
+from alphaloop.lab import load
 
 STEP_MS = 60_000
 # Long above the average of `period` closes, a stop at the lowest low of those rows.
@@ -129,3 +131,21 @@ def test_scanning_files_stands_on_floors_that_a_plain_installation_has() -> None
     named = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     ours = {name.split(".")[1] for name in named if name.startswith("alphaloop.")}
     assert ours <= {"core", "engine", "kernels"}
+
+
+@pytest.mark.parametrize("key", ["reversion/bollinger", "trend/golden_cross"])
+def test_a_scan_at_any_row_wants_what_the_backtest_wants_there(key: str) -> None:
+    strategy, whole = load_strategy(key), load("sample").series
+    params = strategy.parse({})
+    seen = build_panel([whole], strategy, params)
+    signals = strategy.evaluate(seen, params)
+    wanting = 0
+    for rows in range(400, len(whole.ts_ms), 311):
+        part = Series(whole.name, *(column[:rows] for column in whole[1:]))
+        wanted = desired_at(signals, rows - 1)
+        found = scan(strategy, [part], params)
+        assert [one["target"] for one in found] == ([] if wanted.target is None else [wanted.target])
+        if found:
+            assert found[0]["episode"] == int(whole.ts_ms[wanted.episode])
+            wanting += 1
+    assert wanting > 3

@@ -19,6 +19,7 @@ from alphaloop.features.catalog.schemas import ParamView
 _TEXT_MAX = 200
 # Looked through one after the other, so that a line that is due every minute is not counted through for a year.
 _WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=367))
+_ANY_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -94,9 +95,11 @@ def check_timing(timing: Timing) -> Timing:
         raise _unfit("zone", "unknown_zone", "That time zone is not known.") from None
     if timing.cron is not None:
         try:
-            _trigger(timing)
+            ever = _trigger(timing).get_next_fire_time(None, _ANY_DAY)
         except ValueError:
             raise _unfit("cron", "bad_cron", "A cron line is minute, hour, day, month and weekday.") from None
+        if ever is None:  # the 31st of February is looked for until the end of days, at every tick
+            raise _unfit("cron", "never_due", "This cron line is never due.")
     return timing
 
 
