@@ -4,6 +4,7 @@ import ast
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +142,8 @@ def test_a_scan_at_any_row_wants_what_the_backtest_wants_there(key: str) -> None
     signals = strategy.evaluate(seen, params)
     wanting = 0
     for rows in range(400, len(whole.ts_ms), 311):
-        part = Series(whole.name, *(column[:rows] for column in whole[1:]))
+        columns: dict[str, Any] = {name: getattr(whole, name)[:rows] for name in whole._fields[1:]}
+        part = whole._replace(**columns)
         wanted = desired_at(signals, rows - 1)
         found = scan(strategy, [part], params)
         assert [one["target"] for one in found] == ([] if wanted.target is None else [wanted.target])
