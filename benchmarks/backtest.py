@@ -1,15 +1,26 @@
-"""How fast a backtest is on a million bars, beside the same rule in plain vectorised numpy on the same bars.
+"""How fast a backtest is on a million bars, beside the same rule elsewhere on the same bars.
 
-The reference knows one rule, one instrument, all-in positions and a fee, and nothing else: no stops, no cash book, no
-trade list. Both must come to the same final equity, or the figures mean nothing.
+Two moving averages that cross are run end to end, signals to metrics, also by vectorbt and backtesting.py where
+`--peers` names the Python of an environment that has them (`pip install vectorbt backtesting`). On the first 20 000
+bars all must make the same trades and the same money to the cent. backtesting.py trades whole units only, so whole
+units are what it is compared with; all three mark what is open at the end at the last close.
+
+Bollinger bands are run beside plain vectorised numpy. The reference knows one rule, one instrument, all-in positions
+and a fee, and nothing else: no stops, no cash book, no trade list. Both must
+come to the same final equity, or the figures mean nothing.
 
 What looking up the rules of a market costs is measured on the same orders with and without them: Shanghai minutes of a
 fund that may be sold on the day it was bought, with enough money that no minimum matters."""
 
+import json as text
 import statistics
+import subprocess
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
@@ -28,6 +39,9 @@ BARS = 1_000_000
 ROUNDS = 5
 RULE_ROUNDS = 40
 PERIOD, WIDTH, CASH, FEE = 20, 2.0, 100_000.0, 0.00001
+CROSSING = {"fast": 10, "slow": 30, "fee": 0.001, "cash": 10_000_000.0}
+CENT_BARS, SLOW_BARS = 20_000, 100_000
+OPTIONS = {"peers": "the Python of an environment that has vectorbt and backtesting"}
 
 
 def random_walk(rows: int, seed: int = 7) -> Series:
@@ -68,6 +82,76 @@ def timed(work: Callable[[], object]) -> dict[str, float]:
     return {"median": round(statistics.median(rates)), "best": round(max(rates))}
 
 
+def measured(bars: int, work: Callable[[], object]) -> dict[str, float]:
+    """Bars per second by the clock and by this process's CPU time, best and median, after one unmeasured round."""
+    work()
+    clock, cpu = [], []
+    for _ in range(3 * ROUNDS):
+        start, spent = perf_counter(), process_time()
+        work()
+        clock.append(bars / (perf_counter() - start))
+        cpu.append(bars / (process_time() - spent))
+    told = {"median": statistics.median(clock), "best": max(clock), "cpu_median": statistics.median(cpu)}
+    return {"bars": bars, **{name: round(rate) for name, rate in told.items()}, "cpu_best": round(max(cpu))}
+
+
+def ask_peer(python: str, name: str, bars: Series, task: dict[str, Any]) -> dict[str, Any]:
+    """What `_peers` says about these bars, or {error}."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "bars.npz"
+        np.savez(place, open=bars.open, high=bars.high, low=bars.low, close=bars.close)
+        # Isolated, or this folder's modules would hide the standard ones of the same names.
+        command = [python, "-I", "-W", "ignore", str(Path(__file__).with_name("_peers.py")), name, str(place)]
+        ran = subprocess.run([*command, text.dumps(task)], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        return {"error": ran.stderr.strip().splitlines()[-1:]}
+    found: dict[str, Any] = text.loads(ran.stdout)
+    return found
+
+
+def crossing(bars: Series, peers: str | None) -> dict[str, Any]:
+    """SMA(10) crossing SMA(30), long only, next open, end to end: bars per second, and what each engine made of it."""
+    strategy = load_strategy("trend/golden_cross")
+    params = strategy.parse({"fast": CROSSING["fast"], "slow": CROSSING["slow"]})
+    rules = {"cash": CROSSING["cash"], "fee": CROSSING["fee"]}
+
+    def far(panel: Any, given: Any) -> Any:
+        never = np.full(panel.close.shape, 1e-9)
+        return strategy.evaluate(panel, given)._replace(stop=never, take=1e18 * never, trail=1e17 * never)
+
+    figures: dict[str, Any] = {
+        "alphaloop": measured(BARS, lambda: run_backtest(strategy, bars, params, **rules)),
+        "alphaloop, three levels on every bar": measured(
+            BARS, lambda: run_backtest(replace(strategy, evaluate=far), bars, params, **rules)
+        ),
+    }
+    if peers is None:
+        return {"bars_per_s": figures}
+    few, many = first_rows(bars, CENT_BARS), first_rows(bars, SLOW_BARS)
+    equal = {}
+    for name, whole, long in (("vectorbt", False, bars), ("backtesting", True, many)):
+        ours = run_backtest(strategy, few, params, **rules, whole=whole).metrics
+        theirs = ask_peer(peers, name, few, CROSSING)
+        equal[name] = {
+            "trades": [ours["trades"], *theirs.get("trades", [])],
+            "final_equity": [ours["final_equity"], *theirs.get("final_equity", [])],
+        }
+        made = ask_peer(peers, name, long, CROSSING)
+        figures[f"{name} {made.get('version', '')}"] = made.get("bars_per_s", made)
+    agree = all(
+        len(set(one["trades"])) == 1
+        and len(one["final_equity"]) == 2
+        and abs(np.subtract(*one["final_equity"])) < 0.005
+        for one in equal.values()
+    )
+    return {"bars_per_s": figures, "equal": equal, "agree": agree}
+
+
+def first_rows(bars: Series, rows: int) -> Series:
+    """The beginning of a series."""
+    return Series(bars.name, *(column[:rows] for column in bars[1:]))
+
+
 def look_up(period: int) -> dict[str, float]:
     """CPU milliseconds of the pass with rules off and on, each the best of many rounds taken in turn, and the cost."""
     strategy = load_strategy("reversion/bollinger")
@@ -99,7 +183,7 @@ def shanghai_minutes() -> Series:
     return make_series("walk", ts, *random_walk(BARS)[3:])
 
 
-def run(json: bool) -> dict[str, Any]:
+def run(json: bool, *, peers: str | None = None) -> dict[str, Any]:
     """Measure and print bars per second; with `json` the caller prints the figures."""
     strategy = load_strategy("reversion/bollinger")
     params = strategy.parse({"period": PERIOD, "width": WIDTH})
@@ -126,15 +210,30 @@ def run(json: bool) -> dict[str, Any]:
         },
         "rules": {f"bands of {period} bars": look_up(period) for period in (PERIOD, 24 * PERIOD)},
     }
+    figures["crossing"] = crossing(bars, peers)
+    figures["agree"] = figures["crossing"].get("agree", True)
     if json:
         return figures
     print(f"{BARS:,} bars, {figures['trades']} trades, first call {first_call_s} s (compiling, or from the cache)")
     print(f"final equity, alphaloop and numpy: {equity['alphaloop']:.6f} {equity['numpy']:.6f}")
     for name, rate in figures["bars_per_s"].items():
         print(f"  {name:<22}{rate['median']:>14,.0f}  (best {rate['best']:,.0f}) bars/s")
+    _show_crossing(figures["crossing"])
     print("looking up market rules, CPU ms of one pass, off and on")
     for name, took in figures["rules"].items():
         print(
             f"  {name:<22}{took['off_ms']:>8.1f}{took['on_ms']:>8.1f}  {took['cost']:+.1%}  ({took['fills']:,} fills)"
         )
     return figures
+
+
+def _show_crossing(made: dict[str, Any]) -> None:
+    print("SMA(10) crossing SMA(30), fee 0.1 %, end to end; median (best) bars/s [of so many bars]")
+    for name, rate in made["bars_per_s"].items():
+        if "median" not in rate:
+            print(f"  {name:<40}{rate}")
+            continue
+        cpu = f"; by CPU time {rate['cpu_median']:,} ({rate['cpu_best']:,})" if "cpu_best" in rate else ""
+        print(f"  {name:<40}{rate['median']:>12,}  ({rate['best']:,}){cpu}  [{rate['bars']:,}]")
+    for name, both in made.get("equal", {}).items():
+        print(f"  trades and final equity, ours and {name}'s: {both['trades']} {both['final_equity']}")
