@@ -1,6 +1,10 @@
 // What the page says for a stable error code. Codes it does not know fall back to the platform's own message.
 
 export const zh: Record<string, string> = {
+  passport_not_found: '没有这份护照。',
+  too_many_candidates: '参数组合太多，最多 400 种。',
+  no_candidates: '没有一组参数能用。',
+  unknown_factor: '没有这个因子。',
   bad_range: '有个参数的范围不成立：从小到大，步长放得进去。',
   bad_constraint: '有个条件看不懂，或说的是没有的参数。',
   empty_space: '没有一组参数满足这些条件。',
@@ -184,6 +188,10 @@ export const zh: Record<string, string> = {
 };
 
 export const en: Record<string, string> = {
+  passport_not_found: 'There is no such passport.',
+  too_many_candidates: 'Too many combinations; 400 at most.',
+  no_candidates: 'No set of parameters can be used.',
+  unknown_factor: 'There is no such factor.',
   bad_range: 'A range does not begin below its end, or its step does not fit.',
   bad_constraint: 'A condition cannot be read, or names a parameter that is not there.',
   empty_space: 'No combination of the parameters meets these conditions.',
