@@ -1,9 +1,11 @@
 """The whole answer about a factor: its figures are those of the report, and it says what weakens them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -82,6 +84,19 @@ def test_what_weakens_a_report_is_said_with_its_numbers() -> None:
     assert "uneven_rows" in codes(study("short_reversal", gaps))
     assert "thin_coverage" in codes(study("momentum", gaps, params={"lookback": 240}))
     assert all(set(text) == {"zh", "en"} for text in TEXTS.values())
+
+
+@pytest.mark.data
+def test_momentum_of_real_shares_is_what_pandas_makes_of_them(test_data: Path) -> None:
+    frame = pd.read_parquet(test_data / "data/equity_close/sp500_dataset.parquet").set_index("ts").iloc[-900:]
+    made = study("momentum", {"close": frame.to_numpy(float)}, horizons=(21,))
+    factor = frame.shift(21) / frame.shift(252) - 1
+    later = frame.shift(-22) / frame.shift(-1) - 1
+    rows = factor.corrwith(later, axis=1, method="spearman").dropna()
+    # Pulling in the tails moves no rank but those of the two outermost, which then share one.
+    assert made["rank_ic"][0]["mean"] == pytest.approx(rows.mean(), abs=0.01)
+    assert made["rank_ic"][0]["rows"] == len(rows) == 900 - 252 - 22
+    assert codes(made)[-1] == "survivors_only"
 
 
 def test_tables_that_do_not_fit_are_refused() -> None:
