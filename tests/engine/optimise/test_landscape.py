@@ -39,6 +39,9 @@ def test_cells_without_a_trial_are_empty_and_many_values_share_one() -> None:
     assert made.best.shape == (4, 24)
     assert np.isfinite(made.best).sum() == 3
     assert made.count[0, 23] == 1
+    assert (made.x[0], made.x[23]) == (0.02083, 0.9792)
+    wide = Space((Axis("x", whole=True, low=0, high=48, step=1),))
+    assert parameter_map([], wide, Goal(), "x").x[:3] == (1, 3, 5)
 
 
 def test_one_parameter_alone_is_a_row() -> None:

@@ -90,4 +90,5 @@ def _places(axis: Axis, values: Sequence[Any], most: int = CELLS_MAX) -> tuple[l
         return [places[value] for value in values], tuple(every)
     width = (axis.high - axis.low) / most
     found = [min(int((value - axis.low) / width), most - 1) for value in values]
-    return found, tuple(round(axis.low + (place + 0.5) * width, 6) for place in range(most))
+    middles = (axis.low + (place + 0.5) * width for place in range(most))
+    return found, tuple(round(middle) if axis.whole else float(f"{middle:.4g}") for middle in middles)
