@@ -75,7 +75,11 @@ def _warm_strategy(strategy: "Strategy", series: "Series") -> None:
     bars = [series._replace(name=f"WARM{n}@up", ts_ms=days, close_ms=days + 86_400_000) for n in range(several)]
     made = np.random.default_rng(7).normal(0, 0.01, (len(days), 1))
     try:
-        strategy.evaluate(build_panel(bars, strategy, params, extras=dict.fromkeys(extras, made)), params)
+        if strategy.legs is None:
+            rules = {"cash": 1000.0, "fee": 0.001, "can_short": True}
+            run_backtest(strategy, bars, params, extras=dict.fromkeys(extras, made), **rules)
+        else:
+            strategy.evaluate(build_panel(bars, strategy, params, extras=dict.fromkeys(extras, made)), params)
     except InvalidError:
         # Made numbers do not satisfy every strategy; such a one compiles at its first run.
         return
