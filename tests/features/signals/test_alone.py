@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import update
 
 from alphaloop.engine.risk import Limits
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.catalog import service as catalog
+from alphaloop.features.catalog.models import StrategyRow
 from alphaloop.features.catalog.service import Door
 from alphaloop.features.risk.service import Ceiling
 from alphaloop.features.signals import service
 from alphaloop.features.signals.models import TradingSignal
-from tests.builders import CEILING
-from tests.features.signals.conftest import Floor, intent
+from tests.builders import CEILING, START_MS
+from tests.features.signals.conftest import ROOMY, Floor, intent
 
 DOOR = Door(managers_named=False)
 
@@ -80,30 +80,38 @@ async def test_when_everybody_says_yes_the_order_is_placed(floor: Floor) -> None
     assert len([one for one in await floor.desk.orders() if one.parent_id is None]) == 1
 
 
-@pytest.mark.parametrize(
-    ("say_no", "switch", "auto"),
-    [
-        (live, "server_ceiling", True),
-        (by_hand, "account_mode", True),
-        (closed, "account_mode", True),
-        (no_consent, "user_consent", True),
-        (strategy_does_not, "strategy", True),
-        (strategy_off, "strategy", True),
-        (nothing, "signal", False),
-        (tight, "risk", True),
-    ],
-)
-async def test_one_no_is_enough_and_is_named(
-    floor: Floor, say_no: Callable[[Floor], Awaitable[None]], switch: str, auto: bool
-) -> None:
-    await all_on(floor)
-    await say_no(floor)
-    [signal] = await floor.fire(intent(), auto=auto)
-    done = await alone(floor, signal)
-    assert (done.signal_status, done.refused_by) == ("PENDING", switch)
+SAYS_NO: list[tuple[Callable[[Floor], Awaitable[None]], str, bool]] = [
+    (live, "server_ceiling", True),
+    (by_hand, "account_mode", True),
+    (closed, "account_mode", True),
+    (no_consent, "user_consent", True),
+    (strategy_does_not, "strategy", True),
+    (strategy_off, "strategy", True),
+    (nothing, "signal", False),
+    (tight, "risk", True),
+]
+
+
+async def test_one_no_is_enough_and_is_named(floor: Floor) -> None:
+    for n, (say_no, switch, auto) in enumerate(SAYS_NO):
+        await everybody_says_yes(floor)
+        await say_no(floor)
+        [signal] = await floor.fire(intent(episode=START_MS + n), auto=auto)
+        done = await alone(floor, signal)
+        assert (done.signal_status, done.refused_by) == ("PENDING", switch)
+        if switch == "risk":
+            assert done.validation_errors[0]["code"] == "single_order_pct"
     assert await floor.desk.orders() == []
-    if switch == "risk":
-        assert done.validation_errors[0]["code"] == "single_order_pct"
+    await everybody_says_yes(floor)
+    assert (await alone(floor, signal)).signal_status == "EXECUTED"
+
+
+async def everybody_says_yes(floor: Floor) -> None:
+    await all_on(floor)
+    await floor.desk.set_limits(ROOMY)
+    async with floor.db.write() as session:
+        await session.execute(update(Account).values(trading_mode="PAPER", status="ACTIVE"))
+        await session.execute(update(StrategyRow).values(enabled=True))
 
 
 async def test_consent_is_given_and_taken_back_in_the_audit_trail(floor: Floor) -> None:
