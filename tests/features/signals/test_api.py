@@ -113,25 +113,23 @@ async def _measured(shop: Shop, clock: ManualClock, signal: dict[str, Any]) -> N
     assert (await shop.get(f"/strategies/{OWN}"))["win_rate"] == told["win_rate"]
 
 
-async def test_a_run_that_cannot_be_done_says_why_and_others_go_on(shop: Shop, clock: ManualClock) -> None:
-    asked = await prepared(shop, clock, source=FOLLOWER.replace("    n = params.period\n", "    1 / 0\n"))
-    failed = await ran(shop, asked)
-    assert (failed["status"], failed["error"]["code"], failed["signal_count"]) == ("FAILED", "strategy_failed", 0)
-    assert "follower.py, line" in failed["error"]["message"]
+async def test_what_cannot_be_run_is_refused_by_name(shop: Shop, clock: ManualClock) -> None:
+    asked = await prepared(shop, clock, source="")
+    named = "trend/golden_cross"
     for path, changes, status, code in (
         ("no/such", {}, 404, "strategy_not_found"),
-        (OWN, {"account_id": "99"}, 404, "account_not_found"),
-        (OWN, {"instruments": ["NOPE@binance"]}, 404, "instrument_not_found"),
-        (OWN, {"instruments": []}, 422, "invalid"),
+        (named, {"account_id": "99"}, 404, "account_not_found"),
+        (named, {"instruments": ["NOPE@binance"]}, 404, "instrument_not_found"),
+        (named, {"instruments": []}, 422, "invalid"),
     ):
         told = await shop.send("POST", f"/strategies/{path}/run", status=status, json=asked | changes)
         assert told["code"] == code
-    queued = await shop.send("POST", f"/strategies/{OWN}/run", status=202, json=asked)
-    assert await shop.send("POST", f"/strategies/{OWN}/toggle", who=shop.admin) is False
+    queued = await shop.send("POST", f"/strategies/{named}/run", status=202, json=asked)
+    assert await shop.send("POST", f"/strategies/{named}/toggle", who=shop.admin) is False
     assert await worker_of(shop).run_one()
-    [newest, *_] = (await shop.get(f"/strategies/{OWN}/runs"))["items"]
-    assert (newest["id"], newest["error"]["code"]) == (queued["id"], "strategy_off")
-    told = await shop.send("POST", f"/strategies/{OWN}/run", status=409, json=asked)
+    [newest] = (await shop.get(f"/strategies/{named}/runs"))["items"]
+    assert (newest["id"], newest["status"], newest["error"]["code"]) == (queued["id"], "FAILED", "strategy_off")
+    told = await shop.send("POST", f"/strategies/{named}/run", status=409, json=asked)
     assert told["code"] == "strategy_off"
 
 

@@ -19,8 +19,10 @@ from alphaloop.features.market.service.imports import book_series
 from alphaloop.features.signals import jobs, service
 from alphaloop.features.signals.jobs import StrategyTimetable
 from alphaloop.features.signals.models import StrategyRun, TradingSignal
+from alphaloop.features.signals.schemas import RunAsked
 from alphaloop.infra.db import Database
 from alphaloop.infra.jobs.local import LocalWorker
+from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.settings import Settings
 from tests.builders import BTC, START_MS, STEP_MS, bar, open_desk, table_of
 from tests.features.signals.conftest import FACE, ROOMY, Floor
@@ -48,11 +50,11 @@ def whole(marks: list[Bar]) -> BarTable:
     return table_of([replace(one, low=one.low - 2, high=one.high + 2) for one in marks])
 
 
-async def stocked(floor: Floor, home: Path) -> Settings:
+async def stocked(floor: Floor, home: Path, source: str = FOLLOWER) -> Settings:
     """The platform's folder with all bars, those that the replay has not shown too, and the strategy's file."""
     settings = Settings(home=home)
     settings.strategies_dir.mkdir(parents=True)
-    (settings.strategies_dir / "follower.py").write_text(FOLLOWER, encoding="utf-8")
+    (settings.strategies_dir / "follower.py").write_text(source, encoding="utf-8")
     store = BarStore(settings.bars_dir)
     store.append(BTC.symbol, Timeframe.M30, whole([bar(n, open=one) for n, one in enumerate(CLOSES + LATER)]))
     async with floor.db.write() as session:
@@ -91,3 +93,21 @@ async def test_a_schedule_brings_a_signal_that_trades_by_itself(
     assert held is not None
     assert held.quantity == signal.position_size
     assert await desk.violations() == []
+
+
+async def test_a_strategy_that_raises_fails_its_run_and_names_the_line(
+    floor: Floor, clock: ManualClock, tmp_path: Path
+) -> None:
+    settings = await stocked(floor, tmp_path / "home", FOLLOWER.replace("    n = params.period\n", "    1 / 0\n"))
+    asked = RunAsked(account_id=floor.desk.account.id, instruments=[BTC.symbol], timeframe=Timeframe.M30)
+    async with floor.db.write() as session:
+        run = await service.start_run(session, floor.desk.actor, "user:follower", asked, clock=clock)
+    worker = LocalWorker(floor.db, clock, jobs.HANDLERS, holder="test", parts={Settings: settings})
+    assert await worker.run_one()
+    async with floor.db.read() as session:
+        [run] = await session.scalars(select(StrategyRun))
+        [job] = await session.scalars(select(JobRow))
+    assert (run.run_status, run.signal_count, job.status) == ("FAILED", 0, "FAILED")
+    assert run.error is not None
+    assert run.error["code"] == "strategy_failed"
+    assert "follower.py, line" in run.error["message"]
