@@ -144,7 +144,9 @@ async def test_a_child_and_its_crew_end_with_a_parent_that_was_killed(tmp_path: 
         f"asyncio.run(in_child(HERE + ':sleep_together', {{'path': {str(path)!r}}}, deadline_s=60, memory_mb=4096,"
         " progress=quiet))\n"
     )
-    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT)
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
     while len(pids(path)) < 2:
         await asyncio.sleep(0.05)
         assert parent.returncode is None
@@ -173,6 +175,93 @@ def runs(pid: int) -> bool:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+class Trap:
+    """What a pickle can do to whoever reads it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (open, (self.path, "w"))
+
+
+def seize(args: dict[str, Any], report: Report) -> Any:
+    """Whatever is written to every open pipe: the code knows them all."""
+    import pickle
+    import stat
+    import struct
+
+    fields = {"bare": b"7\n", "many": b'{"done": 1, "part": 2}\n', "deep": b"[" * 100_000 + b"\n", "half": b'{"do'}
+    word = fields.get(args["how"])
+    if word is None:
+        packed = pickle.dumps(("done", Trap(args["path"])))
+        word = struct.pack("!i", len(packed)) + packed
+    if args["how"] == "progress":
+        word = b'{"progress": [1e400, "x", null]}\n'
+    if args["how"] == "refusal":
+        word = b'{"refused": [7, "x", 3]}\n'
+    for number in range(1, 32):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode) or stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.write(number, word)
+        except OSError:
+            continue
+    time.sleep(60 if args["how"] == "half" else 0)
+    return None
+
+
+@pytest.mark.parametrize("how", ["pickle", "bare", "many", "deep", "progress", "refusal", "half"])
+async def test_no_answer_is_more_than_data_here_and_none_holds_us_up(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "seized"
+    args = {"how": how, "path": str(path)}
+    began = time.monotonic()
+    with pytest.raises(InvalidError) as raised:
+        await in_child(f"{HERE}:seize", args, deadline_s=2.0, memory_mb=1024, progress=_quiet)
+    assert raised.value.code == ("child_deadline" if how == "half" else "child_failed")
+    assert time.monotonic() - began < 20
+    assert not path.exists()
+
+
+def surroundings(args: dict[str, Any], report: Report) -> Any:
+    began_with = Path("/proc/self/environ").read_bytes() if Path("/proc/self/environ").exists() else b""
+    return sorted(os.environ), began_with.decode()
+
+
+async def test_nothing_of_our_settings_was_ever_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPHALOOP_JWT_SECRET", "ours")
+    names, began_with = await run(surroundings)
+    assert "ALPHALOOP_JWT_SECRET" not in names
+    assert "ours" not in began_with
+
+
+def chatter(args: dict[str, Any], report: Report) -> Any:
+    for n in range(20_000):
+        report(n, 20_000, "on and on")
+    return "said"
+
+
+async def test_however_much_a_child_says_little_of_it_is_told_on_and_its_last_word_is() -> None:
+    said: list[Any] = []
+    assert await run(chatter, said=said) == "said"
+    assert said[-1] == (19_999, 20_000, "on and on")
+    assert len(said) < 100
+
+
+def leave_somebody(args: dict[str, Any], report: Report) -> Any:
+    """A process that has left the group keeps the pipes open."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(5)
+        os._exit(0)
+    return "left"
+
+
+async def test_what_left_the_group_holds_nobody_up() -> None:
+    began = time.monotonic()
+    assert await run(leave_somebody) == "left"
+    assert time.monotonic() - began < 4
 
 
 async def _quiet(done: int, total: int, note: str) -> None:

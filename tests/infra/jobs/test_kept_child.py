@@ -1,6 +1,8 @@
 """A kept process answers question after question, and whatever its code does ends nothing but itself."""
 
+import contextlib
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +37,17 @@ def host(args: dict[str, Any]) -> tuple[Callable[[dict[str, Any]], Any], Any]:
                 return len("x" * (8 << 30))
             case "shout":
                 return "x" * (8 << 20)
+            case "leave somebody":
+                if os.fork() == 0:
+                    os.setsid()
+                    time.sleep(5)
+                    os._exit(0)
+                os._exit(0)
+            case "bare" | "words":
+                said = b"7\n" if asked["do"] == "bare" else b'{"refused": [1, 2]}\n'
+                for number in range(3, 16):
+                    with contextlib.suppress(OSError):
+                        os.write(number, said)
         raise ValueError("what is that")
 
     return answer, {"pid": os.getpid()}
@@ -74,7 +87,8 @@ async def test_it_remembers_between_questions_and_survives_its_own_mistakes(monk
 
 
 @pytest.mark.parametrize(
-    ("what", "code"), [("loop", "child_deadline"), ("leave", "child_failed"), ("shout", "child_failed")]
+    ("what", "code"),
+    [("loop", "child_deadline"), ("leave", "child_failed"), ("shout", "child_failed"), ("bare", "child_failed")],
 )
 async def test_what_does_not_answer_is_ended(what: str, code: str) -> None:
     child = await started()
@@ -91,3 +105,21 @@ async def test_what_cannot_begin_says_why_and_leaves_no_process() -> None:
     with pytest.raises(InvalidError) as refused:
         await started(refuse=True)
     assert (refused.value.code, refused.value.fields) == ("bad_strategy", (("file", "bad"),))
+
+
+async def test_a_refusal_that_is_none_is_told_as_a_broken_word() -> None:
+    child = await started()
+    with pytest.raises(InvalidError) as refused:
+        await asked(child, "words")
+    assert refused.value.code == "child_failed"
+    await child.close()
+
+
+async def test_what_left_the_group_holds_nobody_up() -> None:
+    child = await started()
+    began = time.monotonic()
+    with pytest.raises(InvalidError) as refused:
+        await asked(child, "leave somebody", deadline_s=0.5)
+    assert refused.value.code == "child_deadline"
+    await child.close()
+    assert time.monotonic() - began < 4

@@ -1,24 +1,26 @@
 """The heavy or foreign part of a job, in a process of its own: it can be ended, and nothing of ours lies open to it.
 
 The child gets an almost empty environment, a limit of memory and of processor time, and a deadline; what it returns
-comes back through a pipe. It still reads files as the user who runs the platform does. It leads a process group of its
-own: whatever it started ends with it, and it ends with us, however we end."""
+comes back as lines of JSON, so that no answer is more than data here. It still reads files as the user who runs the
+platform does. It leads a process group of its own: whatever stays in it ends with it, and it ends with us, however we
+end."""
 
 import asyncio
 import contextlib
 import importlib
-import multiprocessing
 import os
+import pickle
 import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, BinaryIO
 
-from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.core.errors import InvalidError
+from alphaloop.infra.jobs.led_process import LedProcess
+from alphaloop.infra.jobs.words import answer_of, as_line, progress_in, refused, said_in, unkept
 
 Report = Callable[[int, int, str], None]
 """Called by the child's function: done, total, a short note."""
@@ -27,19 +29,21 @@ Report = Callable[[int, int, str], None]
 class Teller:
     """The Report a child's function is given; `part` sends something ahead of the answer, for good."""
 
-    def __init__(self, there: Connection) -> None:
+    def __init__(self, there: BinaryIO) -> None:
         self._there = there
 
     def __call__(self, done: int, total: int, note: str) -> None:
-        self._there.send(("progress", (done, total, note)))
+        self._there.write(as_line({"progress": [done, total, note]}))
 
     def part(self, value: Any) -> None:
-        self._there.send(("part", value))
+        self._there.write(as_line({"part": value}))
 
 
-_LOOK_S = 0.25
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
+_LOOK_S = 0.25
 _MB = 1 << 20
+_LINE = 128 * _MB
+"""The longest answer: a report with half a million trades."""
 
 
 async def in_child(
@@ -51,109 +55,96 @@ async def in_child(
     progress: Callable[[int, int, str], Awaitable[None]],
     on_part: Callable[[Any], Awaitable[None]] | None = None,
 ) -> Any:
-    """What `target` ("module:function") returns for `args` and a Teller. `progress` is awaited at least once a second,
-    with the child's last word, and `on_part` with everything it sends ahead, in order; whatever they raise ends the
-    child and all that it started.
+    """What `target` ("module:function") returns for `args` and a Teller, as plain JSON. `progress` is awaited about
+    once a second, with the child's last word, and `on_part` with everything it sends ahead, in order; whatever they
+    raise ends the child and all that it started.
 
     InvalidError: as the function raised it, or 'child_deadline', 'child_memory', 'child_failed'."""
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe(duplex=False)
-    # Its other end closes when this process ends, by whatever means; a daemon could have no children of its own.
-    watched, held = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_run, args=(there, watched, target, args, deadline_s, memory_mb))
-    process.start()
-    there.close()
-    watched.close()
+    given = (target, str(deadline_s), str(memory_mb))
+    process = await LedProcess.start(__name__, *given, environment=little_environment(), line_max=_LINE)
     try:
-        return await _listen(here, deadline_s, progress, on_part)
+        return await _listen(process, args, deadline_s, progress, on_part)
     finally:
-        _end(process)
-        await asyncio.to_thread(process.join)
-        process.close()
-        here.close()
-        held.close()
+        await process.end()
 
 
-def _end(process: SpawnProcess) -> None:
-    # Before it is waited for: until then nobody else can have its number, nor its group's.
-    if process.pid is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+def little_environment() -> dict[str, str]:
+    """What a child finds in its environment from its first moment on: of our settings the place of the compiler's cache
+    alone."""
+    return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("NUMBA_")}
 
 
 async def _listen(
-    here: Connection,
+    process: LedProcess,
+    args: dict[str, Any],
     deadline_s: float,
     progress: Callable[[int, int, str], Awaitable[None]],
     on_part: Callable[[Any], Awaitable[None]] | None,
 ) -> Any:
-    began = told = time.monotonic()
-    last = (0, 0, "")
+    # It stays open: its end tells the child that we are gone.
+    process.told.write(pickle.dumps(args))
+    began, told, last, news = time.monotonic(), time.monotonic(), (0, 0, ""), False
     while True:
-        word, value = await asyncio.to_thread(_next_word, here)
+        word, value = await _next_word(process)
+        if word == "progress":
+            last, news = progress_in(value), True
+        if word == "part" and on_part is not None:
+            await on_part(value)
+            told = began - 1.0  # whoever keeps the parts wants to know at once whether to go on
+        now = time.monotonic()
+        # However much the child says, it is told on a few times a second.
+        if now - told > (_LOOK_S if news else 1.0) or (news and word in ("done", "refused")):
+            told, news = now, False
+            await progress(*last)
         if word == "done":
             return value
         if word == "refused":
-            message, code, fields = value
-            raise InvalidError(message, code=code, fields=fields)
-        if word == "progress":
-            last = value
-        if word == "part" and on_part is not None:
-            await on_part(value)
-        now = time.monotonic()
+            raise refused(value)
         if now - began > deadline_s:
             raise InvalidError(f"The run took longer than {deadline_s:g} s and was ended.", code="child_deadline")
-        if word == "progress" or now - told > 1.0:
-            told = now
-            await progress(*last)
 
 
-def _next_word(here: Connection) -> tuple[str, Any]:
+async def _next_word(process: LedProcess) -> tuple[str, Any]:
     """What the child said, or ("", None) when it said nothing for a while."""
     try:
-        said: tuple[str, Any] = here.recv() if here.poll(_LOOK_S) else ("", None)
-    except EOFError:
-        raise InvalidError("The run ended without a word.", code="child_failed") from None
-    return said
+        async with asyncio.timeout(_LOOK_S):
+            line = await process.said.readline()
+    except TimeoutError:
+        return "", None
+    except ValueError:
+        raise InvalidError(f"The run answered with more than {_LINE // _MB} MB.", code="child_failed") from None
+    if not line.endswith(b"\n"):
+        raise InvalidError("The run ended without a word.", code="child_failed")
+    said = said_in(line)
+    if not isinstance(said, dict) or len(said) != 1:
+        raise unkept()
+    [(word, value)] = said.items()
+    return word, value
 
 
-def _run(
-    there: Connection, watched: Connection, target: str, args: dict[str, Any], deadline_s: float, memory_mb: int
-) -> None:
-    os.setsid()
-    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+def main() -> None:
+    """In the child: one question, and its answer."""
+    target, deadline_s, memory_mb = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    there = os.fdopen(os.dup(1), "wb", buffering=0)
+    # What the code prints is not an answer.
+    os.dup2(2, 1)
+    args = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_them, daemon=True).start()
     _shut_in(deadline_s, memory_mb)
     module, _, name = target.partition(":")
-    report = Teller(there)
-    try:
-        answer = ("done", getattr(importlib.import_module(module), name)(args, report))
-    except AlphaLoopError as error:
-        answer = _refusal(error)
-    except MemoryError:
-        answer = _refusal(InvalidError(f"The run needs more than {memory_mb} MB.", code="child_memory"))
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        answer = _refusal(InvalidError(f"The run failed: {told}", code="child_failed"))
-    there.send(answer)
+    there.write(
+        answer_of(lambda: getattr(importlib.import_module(module), name)(args, Teller(there)), memory_mb=memory_mb)
+    )
 
 
-def _end_with(watched: Connection) -> None:
+def _end_with_them() -> None:
     """Wait until whoever started us is gone, then go, with everything we started."""
-    with contextlib.suppress(EOFError, OSError):
-        watched.recv()
+    with contextlib.suppress(OSError):
+        os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 
 
-def _refusal(error: AlphaLoopError) -> tuple[str, Any]:
-    return ("refused", (error.message, error.code, tuple(error.fields)))
-
-
 def _shut_in(deadline_s: float, memory_mb: int) -> None:
-    # The compiler's cache is the one thing of our settings that a child needs.
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("NUMBA_")}
-    os.environ.clear()
-    os.environ.update(kept)
     resource.setrlimit(resource.RLIMIT_AS, (memory_mb * _MB, memory_mb * _MB))
     seconds = int(deadline_s * 4) + 1  # of all its threads together
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

@@ -5,19 +5,22 @@ Both sides write lines of JSON, so that no answer is more than data here. The ch
 limit of memory, and of processor time for every question; it goes when whoever started it is gone."""
 
 import asyncio
-import contextlib
 import importlib
 import json
 import os
 import resource
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import threading
+import time
+from functools import partial
 from typing import Any
 
-from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.core.errors import InvalidError
+from alphaloop.infra.jobs.child import little_environment
+from alphaloop.infra.jobs.led_process import LedProcess
+from alphaloop.infra.jobs.words import answer_of, refused, said_in, unkept
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
 _MB = 1 << 20
 _LINE = 4 * _MB
 
@@ -32,7 +35,7 @@ class ChildGoneError(InvalidError):
 class KeptChild:
     """One process that answers one question at a time. After a deadline or a broken answer it is ended for good."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: LedProcess) -> None:
         self._process = process
         self.greeting: Any = None
 
@@ -46,17 +49,8 @@ class KeptChild:
         `greeting`.
 
         InvalidError as that function raised it, or 'child_deadline', 'child_memory', 'child_failed'."""
-        # The compiler's cache is the one thing of our settings that a child needs.
-        kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("NUMBA_")}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-c", _program(), target, str(memory_mb)),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=kept,
-            limit=_LINE,
-            start_new_session=True,
-        )
+        given = (target, str(memory_mb))
+        process = await LedProcess.start(__name__, *given, environment=little_environment(), line_max=_LINE, quiet=True)
         child = cls(process)
         try:
             child.greeting = await child.ask(args, deadline_s=deadline_s)
@@ -68,47 +62,39 @@ class KeptChild:
     async def ask(self, question: dict[str, Any], *, deadline_s: float) -> Any:
         """What the child answers; InvalidError as it raised it, 'child_deadline' when it took longer, and
         ChildGoneError when it is gone."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         line = json.dumps({"deadline_s": deadline_s, "question": question}).encode() + b"\n"
         try:
             async with asyncio.timeout(deadline_s):
-                self._process.stdin.write(line)
-                await self._process.stdin.drain()
-                answer = await self._process.stdout.readline()
+                self._process.told.write(line)
+                await self._process.told.drain()
+                answer = await self._process.said.readline()
             if not answer:
                 raise ConnectionError
-            said = json.loads(answer)
+            said = said_in(answer)
         except TimeoutError:
             await self.close()
             raise InvalidError(f"The strategy took longer than {deadline_s:g} s.", code="child_deadline") from None
         except OSError:
             await self.close()
             raise ChildGoneError from None
-        except ValueError:
+        except (InvalidError, ValueError):
             await self.close()
-            raise InvalidError("The strategy's process did not keep to its words.", code="child_failed") from None
+            raise unkept() from None
         except asyncio.CancelledError:
             # A question without its answer would be answered at the next one.
             await self.close()
             raise
-        if "refused" in said:
-            message, code, fields = said["refused"]
-            raise InvalidError(message, code=code, fields=tuple((one, why) for one, why in fields))
-        return said["done"]
+        match said:
+            case {"done": done}:
+                return done
+            case {"refused": why}:
+                raise refused(why)
+        await self.close()
+        raise unkept()
 
     async def close(self) -> None:
         """End the process, with everything that it started."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
-
-
-def _program() -> str:
-    """Finds modules where we do, whatever the folder it is started in holds."""
-    places = [place for place in sys.path if os.path.isabs(place)]
-    return f"import sys; sys.path[:] = {places!r}; from {__name__} import main; main()"
+        await self._process.end()
 
 
 def main() -> None:
@@ -119,25 +105,27 @@ def main() -> None:
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_AS, (memory_mb * _MB, memory_mb * _MB))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    module, _, name = target.partition(":")
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     answer: Any = None
+
+    def begin(question: Any) -> Any:
+        nonlocal answer
+        module, _, name = target.partition(":")
+        answer, greeting = getattr(importlib.import_module(module), name)(question)
+        return greeting
+
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         _allow(asked["deadline_s"])
-        try:
-            if answer is None:
-                answer, said = getattr(importlib.import_module(module), name)(asked["question"])
-            else:
-                said = answer(asked["question"])
-            told = {"done": said}
-        except AlphaLoopError as error:
-            told = _refusal(error)
-        except MemoryError:
-            told = _refusal(InvalidError(f"The strategy needs more than {memory_mb} MB.", code="child_memory"))
-        except Exception as error:
-            text = (f"{type(error).__name__}: {error}".splitlines() or [""])[0][:200]
-            told = _refusal(InvalidError(f"The strategy failed: {text}", code="child_failed"))
-        answers.write(json.dumps(told).encode() + b"\n")
+        work = partial(begin if answer is None else answer, asked["question"])
+        answers.write(answer_of(work, memory_mb=memory_mb))
+
+
+def _end_with(starter: int) -> None:
+    """Go with whoever started us, also in the middle of an answer that never ends."""
+    while os.getppid() == starter:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _allow(deadline_s: float) -> None:
@@ -145,7 +133,3 @@ def _allow(deadline_s: float) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime + 4 * deadline_s) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
-def _refusal(error: AlphaLoopError) -> dict[str, Any]:
-    return {"refused": [error.message, error.code, [list(field) for field in error.fields]]}
