@@ -144,3 +144,40 @@ def test_asking_in_steps_serves_the_moments_that_asking_at_once_serves(minutes: 
     middle = start + timedelta(minutes=gap // 2)
     first, second = newest_due(timing, after=start, now=middle), newest_due(timing, after=middle, now=end)
     assert newest_due(timing, after=start, now=end) == (second or first)
+
+
+NEW_YORK = "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "begin", "served"),
+    [
+        # 02:30 is left out on the eighth of March and comes an hour later; 01:30 comes twice on the first of November.
+        ("30 2 * * *", NEW_YORK, datetime(2026, 3, 7, 12, tzinfo=UTC), ["08T07:30", "09T06:30"]),
+        ("30 1 * * *", NEW_YORK, datetime(2026, 10, 31, 12, tzinfo=UTC), ["01T05:30", "02T06:30"]),
+        ("0 2 * * sun", "Australia/Lord_Howe", datetime(2026, 4, 4, 0, tzinfo=UTC), ["04T15:30"]),
+        ("0 */8 29 2 *", NEW_YORK, datetime(2028, 2, 28, tzinfo=UTC), ["29T05:00", "29T13:00", "29T21:00"]),
+        ("0 0 1 1 *", "Asia/Shanghai", datetime(2026, 12, 31, tzinfo=UTC), ["31T16:00"]),
+    ],
+)
+def test_nights_in_which_clocks_are_put_hold_nobody_up_and_serve_each_moment_once(
+    cron: str, zone: str, begin: datetime, served: list[str]
+) -> None:
+    timing, after, now, found = Timing(cron, zone, None, None), begin, begin, []
+    for _ in range(48 * 4):
+        now += timedelta(minutes=15)
+        due = newest_due(timing, after=after, now=now)
+        if due is not None:
+            found.append(due.strftime("%dT%H:%M"))
+            after = due
+            # A clock that goes back asks for nothing twice.
+            assert newest_due(timing, after=after, now=now - timedelta(hours=1)) is None
+    assert found == served
+
+
+@pytest.mark.parametrize("begin", [datetime(2026, 3, 8, 4, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC)])
+def test_what_names_no_hour_is_due_in_every_hour_also_in_those_nights(begin: datetime) -> None:
+    timing = Timing("15 * * * *", NEW_YORK, None, None)
+    for hour in range(8):
+        now = begin + timedelta(hours=hour, minutes=20)
+        assert newest_due(timing, after=now - timedelta(minutes=30), now=now) == now - timedelta(minutes=5)

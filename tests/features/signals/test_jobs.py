@@ -95,6 +95,25 @@ async def test_a_schedule_brings_a_signal_that_trades_by_itself(
     assert await desk.violations() == []
 
 
+async def test_hours_without_a_run_are_looked_through_once(floor: Floor, clock: ManualClock) -> None:
+    asked = ScheduleSet(
+        account_id=floor.desk.account.id,
+        instruments=[BTC.symbol],
+        timeframe=Timeframe.M30,
+        cron="* * * * sun",
+        calendar="XNAS",
+    )
+    async with floor.db.write() as session:
+        door = catalog.Door(managers_named=False)
+        row = await catalog.set_schedule(session, floor.desk.actor, door, "user:follower", asked, clock=clock)
+    for minutes, looked in ((30, False), (60, True)):
+        clock.advance(timedelta(minutes=minutes))
+        async with floor.db.write() as session:
+            assert await catalog.due_runs(session, clock.now()) == []
+            row = await catalog.get_strategy(session, floor.desk.actor, "user:follower")
+            assert (row.schedule_from == clock.now()) == looked
+
+
 async def test_a_strategy_that_raises_fails_its_run_and_names_the_line(
     floor: Floor, clock: ManualClock, tmp_path: Path
 ) -> None:

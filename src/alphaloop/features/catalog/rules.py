@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,8 @@ from alphaloop.features.catalog.schemas import ParamView
 _TEXT_MAX = 200
 # Looked through one after the other, so that a line that is due every minute is not counted through for a year.
 _WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=367))
+_AROUND = timedelta(hours=3)
+"""More than any clock is ever put forward or back in one night."""
 _ANY_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
@@ -115,15 +117,41 @@ def newest_due(timing: Timing, *, after: datetime, now: datetime) -> datetime | 
 
 
 def _newest_tick(timing: Timing, after: datetime, now: datetime) -> datetime | None:
-    trigger = _trigger(timing)
     calendar = None if timing.calendar is None else find_calendar(timing.calendar)
-    step, found = timedelta(seconds=1), None
-    due = trigger.get_next_fire_time(None, after + step)
-    while due is not None and due <= now:
+    found = None
+    for due in _ticks(timing, after, now):
         if calendar is None or calendar.is_session_date(due.astimezone(ZoneInfo(calendar.zone)).date()):
-            found = due
-        due = trigger.get_next_fire_time(due, due + step)
-    return None if found is None else found.astimezone(UTC)
+            found = due if found is None else max(found, due)
+    return found
+
+
+def _ticks(timing: Timing, after: datetime, now: datetime) -> Iterator[datetime]:
+    """Moments of the cron line later than `after` and not later than `now`, UTC.
+
+    The line is walked over the hands of the clock, which never stand still: what falls into an hour that is left out
+    comes an hour later, what falls into one that comes twice comes with the first, and with both where the line names
+    no hour."""
+    assert timing.cron is not None
+    zone, trigger, step = ZoneInfo(timing.zone), _trigger(timing), timedelta(seconds=1)
+    folds = (0, 1) if timing.cron.split()[1].startswith("*") else (0,)
+    put = abs(_offset(after - _AROUND, zone) - _offset(now + _AROUND, zone))
+    last = _hands(now, zone) + put
+    hands = trigger.get_next_fire_time(None, _hands(after, zone) - put)
+    while hands is not None and hands <= last:
+        for fold in folds:
+            due = hands.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            if after < due <= now:
+                yield due
+        hands = trigger.get_next_fire_time(hands, hands + step)
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def _hands(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock in that zone shows, called UTC so that it can be counted on."""
+    return moment.astimezone(zone).replace(tzinfo=UTC, fold=0)
 
 
 def _newest_close(timing: Timing, after: datetime, now: datetime) -> datetime | None:
@@ -157,7 +185,8 @@ def _trigger(timing: Timing) -> Any:
     if len(fields) != 5:
         raise ValueError("five fields")
     fields[4] = _weekdays(fields[4])
-    return CronTrigger.from_crontab(" ".join(fields), timezone=ZoneInfo(timing.zone))
+    # In a zone with two 01:30 in one night apscheduler comes back to the first for ever.
+    return CronTrigger.from_crontab(" ".join(fields), timezone=UTC)
 
 
 def _weekdays(field: str) -> str:

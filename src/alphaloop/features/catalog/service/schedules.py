@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from loguru import logger
 
@@ -59,6 +59,11 @@ async def symbols_of(session: ReadSession, named: Sequence[str]) -> list[str]:
     return symbols
 
 
+_LOOKED_AGAIN = timedelta(hours=1)
+"""What was looked through in vain for this long is not looked through again at every tick: a line that names each
+minute of Sundays on a calendar without any would hold the scheduler up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A run that a schedule asks for."""
@@ -83,4 +88,6 @@ async def due_runs(session: WriteSession, now: datetime) -> list[Due]:
         if due is not None:
             row.schedule_from = due
             found.append(Due(row, due))
+        elif now - row.schedule_from > _LOOKED_AGAIN:
+            row.schedule_from = now
     return found
