@@ -89,7 +89,7 @@ class Desk:
 
     def _spend(self) -> None:
         """The bracket acted: the episode is over, and what is left of its entry is not wanted any more."""
-        self.spent = self.episode
+        self.spent = self.acted.episode if self.acted.target != 0 else self.episode
         self.unprotected = True
         if self.entry is not None:
             self.matcher.cancel(self.entry, 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alphaloop.core.bar import Bar, Timeframe
@@ -164,6 +164,8 @@ CASES = [
 
 @pytest.mark.parametrize(("instrument", "step", "reach", "rules"), CASES, ids=["main", "thin", "star", "bse"])
 @given(seed=st.integers(0, 10**6))
+# A take that filled in part, for an intent that never could: what is left is still the same order.
+@example(seed=10388)
 @settings(max_examples=40, deadline=None)
 def test_random_targets_under_a_shares_rules_fill_alike(
     instrument: Instrument, step: int, reach: float, rules: Rules, seed: int

@@ -61,7 +61,8 @@ def trade_brackets(
             # What is left of a take that filled in part is still the same order.
             new_order(book, n, reason)
         quantity = abs(held) if abs(held) <= room * (1.0 + DUST) else room
-        slot.spent = slot.episode
+        # The levels were those of the present intent, even where it could not trade yet: it is what ends here.
+        slot.spent = slot.acted_episode if slot.acted_target != 0.0 else slot.episode
         slot.pending = False
         if reason == 1:
             book.asked[1] += 1
