@@ -47,9 +47,9 @@ def test_nothing_is_left_to_chance_but_secrets() -> None:
 
 def test_only_settings_read_the_environment() -> None:
     # The launcher passes its own environment on to its children, a child for foreign code is given next to none of it,
-    # and numba is told of its cache folder by a variable.
+    # numba is told of its cache folder by a variable, and the plain wheel has a home folder but no settings.
     children = {"infra/jobs/child.py", "infra/jobs/kept_child.py"}
-    told = {"infra/settings.py", "entrypoints/launch.py", "entrypoints/warm.py"} | children
+    told = {"infra/settings.py", "infra/home.py", "entrypoints/launch.py", "entrypoints/warm.py"} | children
     assert offenders(ENVIRONMENT, told) == []
 
 

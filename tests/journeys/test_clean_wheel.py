@@ -81,3 +81,42 @@ def test_the_lines_of_the_readme_need_nothing_else(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env={**kept, "PYTHONUTF8": "1"}, capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout == expected()
+
+
+# Runs the commands one after another, as a terminal would, and says the exit code of each.
+COMMANDS = """
+import sys
+from alphaloop.entrypoints.cli import main
+
+for line in sys.stdin.read().splitlines():
+    sys.argv = ["alphaloop", *line.split()]
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    print(line, "->", code, flush=True)
+"""
+
+
+def test_the_command_line_has_a_home_without_a_server_and_says_what_needs_one(tmp_path: Path) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", GUARD + COMMANDS],
+        input="new-strategy mine\nstrategies list --json\nweb\ndata list\n",
+        cwd=tmp_path,
+        env={**kept, "PYTHONUTF8": "1", "ALPHALOOP_HOME": "place"},
+        capture_output=True,
+        text=True,
+    )
+    assert [line for line in done.stdout.splitlines() if "->" in line] == [
+        "new-strategy mine -> 0",
+        "strategies list --json -> 0",
+        "web -> 2",
+        "data list -> 2",
+    ]
+    assert (tmp_path / "place" / "strategies" / "mine.py").is_file()
+    assert '"key": "user:mine"' in done.stdout
+    told = done.stderr.splitlines()
+    assert len(told) == 2
+    assert all(line.endswith("which the server brings: pip install 'alphaloop[server]'.") for line in told)

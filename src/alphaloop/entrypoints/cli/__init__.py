@@ -170,4 +170,10 @@ _ALIASES = {
 def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] in _ALIASES:
         sys.argv[1:2] = _ALIASES[sys.argv[1]]
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "alphaloop":
+            raise  # ours: a mistake in the program, not a package that was left out
+        typer.echo(f"This needs {error.name}, which the server brings: pip install 'alphaloop[server]'.", err=True)
+        raise SystemExit(_BAD_INPUT) from None

@@ -42,9 +42,16 @@ ROOT = {"new-strategy": new}
 
 
 def _own_folder() -> Path:
-    from alphaloop.infra.settings import load_settings
+    try:
+        from alphaloop.infra.settings import SettingsError, load_settings
+    except ModuleNotFoundError:  # the plain wheel comes without a server's settings
+        from alphaloop.infra.home import plain_home
 
-    return load_settings().strategies_dir
+        return plain_home() / "strategies"
+    try:
+        return load_settings().strategies_dir
+    except SettingsError as error:
+        _refuse(f"alphaloop: {error}")
 
 
 def find_strategy(key: str) -> "Strategy":
