@@ -58,7 +58,7 @@ def test_what_is_not_there_is_said_to_be_unknown(tmp_path: Path, key: str) -> No
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("def (:\n", r"idea\.py, line 1: SyntaxError"),
+        ("def (:\n", r"^idea\.py, line 1: SyntaxError: invalid syntax$"),
         ("import numpy\n\nprint(unknown)\n", r"idea\.py, line 3: NameError: name 'unknown' is not defined"),
         ("x = 1\n", "lacks CATEGORY"),
         ("raise SystemExit\n", r"idea\.py, line 1: SystemExit"),
@@ -81,3 +81,27 @@ def test_a_strategy_that_raises_names_its_line(tmp_path: Path, bars: Series) -> 
     line = int(str(raised.value).split("line ")[1].split(":")[0])
     assert (tmp_path / "idea.py").read_text().splitlines()[line - 1].strip() == "target[0, 7] = 1"
     assert strategy.key == "user:idea"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            "Signals(target[:-1], mark_episodes(target[:-1]))",
+            "The strategy's target does not have the shape of its bars.",
+        ),
+        ("target", "evaluate answers with ndarray, not with Signals."),
+        ("None", "evaluate answers with NoneType, not with Signals."),
+    ],
+)
+def test_an_answer_of_the_wrong_shape_names_the_function_that_gave_it(
+    tmp_path: Path, bars: Series, answer: str, told: str
+) -> None:
+    path = write(tmp_path, "idea", WHOLE.replace("Signals(target, mark_episodes(target))", answer))
+    with pytest.raises(InvalidError) as raised:
+        al.lab.backtest(al.lab.LabBars(bars, ()), path)
+    line = next(n for n, text in enumerate(WHOLE.splitlines(), 1) if text.startswith("def evaluate"))
+    assert (raised.value.code, raised.value.message.startswith(f"idea.py, line {line}: {told}")) == (
+        "bad_signals",
+        True,
+    )

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import inspect
 import re
 import sys
 import traceback
@@ -12,7 +13,8 @@ from typing import Any, TypeVar
 
 from alphaloop.core.errors import AlphaLoopError, InvalidError, NotFoundError
 from alphaloop.core.plugins import load_file
-from alphaloop.engine.strategy import Strategy, load_strategy, strategy_from_module
+from alphaloop.engine.panel import Panel
+from alphaloop.engine.strategy import Signals, Strategy, check_signals, load_strategy, strategy_from_module
 
 Result = TypeVar("Result")
 
@@ -69,7 +71,7 @@ def load_path(path: Path, *, key: str | None = None) -> Strategy:
         strategy,
         warmup=_blaming(strategy.warmup, path),
         needs=_blaming(strategy.needs, path),
-        evaluate=_blaming(strategy.evaluate, path),
+        evaluate=_checking(_blaming(strategy.evaluate, path), path),
         source_hash=hashlib.sha256(source).hexdigest(),
     )
 
@@ -87,10 +89,28 @@ def _blaming(function: Callable[..., Result], path: Path) -> Callable[..., Resul
     return called
 
 
+def _checking(evaluate: Callable[..., Signals], path: Path) -> Callable[..., Signals]:
+    # A wrong answer raises nowhere in the file, so the line is where the function that gave it begins.
+    where = f"{path.name}, line {inspect.unwrap(evaluate).__code__.co_firstlineno}"
+
+    @functools.wraps(evaluate)
+    def called(panel: Panel, params: Any) -> Signals:
+        answer = evaluate(panel, params)
+        if not isinstance(answer, Signals):
+            told = f"{where}: evaluate answers with {type(answer).__name__}, not with Signals."
+            raise InvalidError(told, code="bad_signals")
+        try:
+            return check_signals(answer, panel)
+        except InvalidError as error:
+            raise InvalidError(f"{where}: {error.message}", code=error.code) from None
+
+    return called
+
+
 def blame(error: BaseException, path: Path) -> str:
     """What went wrong and in which line of the person's own file, in one sentence."""
     told = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0][:200]
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{path.name}, line {error.lineno}: {told}"
+        return f"{path.name}, line {error.lineno}: {type(error).__name__}: {error.msg}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f"{path.name}, line {lines[-1]}: {told}" if lines else f"{path.name}: {told}"
