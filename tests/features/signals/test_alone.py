@@ -1,19 +1,25 @@
 """A signal trades without asking only when everybody says yes; whoever says no is named on it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import delete, update
 
+from alphaloop.core.bar import Timeframe
+from alphaloop.core.errors import ForbiddenError
 from alphaloop.engine.risk import Limits
-from alphaloop.features.accounts.models import Account
+from alphaloop.features.accounts.models import Account, AccountMember
 from alphaloop.features.catalog import service as catalog
 from alphaloop.features.catalog.models import StrategyRow
 from alphaloop.features.catalog.service import Door
 from alphaloop.features.risk.service import Ceiling
 from alphaloop.features.signals import service
 from alphaloop.features.signals.models import TradingSignal
-from tests.builders import CEILING, START_MS
+from alphaloop.features.signals.schemas import RunAsked
+from alphaloop.features.users.models import User, UserRole
+from tests.builders import BTC, CEILING, START_MS
 from tests.features.signals.conftest import ROOMY, Floor, intent
 
 DOOR = Door(managers_named=False)
@@ -66,6 +72,21 @@ async def tight(floor: Floor) -> None:
     await floor.desk.set_limits(Limits(max_single_order_pct=Decimal("0.01")))
 
 
+async def kept_out(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(User).values(status="DISABLED"))
+
+
+async def follows_only(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(update(UserRole).values(role="follower"))
+
+
+async def has_left(floor: Floor) -> None:
+    async with floor.db.write() as session:
+        await session.execute(delete(AccountMember))
+
+
 async def nothing(floor: Floor) -> None:
     return None
 
@@ -85,6 +106,8 @@ SAYS_NO: list[tuple[Callable[[Floor], Awaitable[None]], str, bool]] = [
     (by_hand, "account_mode", True),
     (closed, "account_mode", True),
     (no_consent, "user_consent", True),
+    (kept_out, "user_consent", True),
+    (follows_only, "user_consent", True),
     (strategy_does_not, "strategy", True),
     (strategy_off, "strategy", True),
     (nothing, "signal", False),
@@ -112,6 +135,27 @@ async def everybody_says_yes(floor: Floor) -> None:
     async with floor.db.write() as session:
         await session.execute(update(Account).values(trading_mode="PAPER", status="ACTIVE"))
         await session.execute(update(StrategyRow).values(enabled=True))
+        await session.execute(update(User).values(status="ACTIVE"))
+        await session.execute(update(UserRole).values(role="trader"))
+
+
+async def test_consent_of_somebody_who_left_the_account_is_none(floor: Floor) -> None:
+    await all_on(floor)
+    [signal] = await floor.fire(intent(), auto=True)
+    await has_left(floor)
+    assert (await alone(floor, signal)).refused_by == "user_consent"
+    assert await floor.desk.orders() == []
+
+
+async def test_only_who_may_place_orders_asks_for_runs_that_trade_unasked(floor: Floor) -> None:
+    desk = floor.desk
+    looker = replace(desk.actor, permissions=desk.actor.permissions - {"order.place"})
+    asked = RunAsked(account_id=desk.account.id, instruments=[BTC.symbol], timeframe=Timeframe.M30, auto_execute=True)
+    async with floor.db.write() as session:
+        with pytest.raises(ForbiddenError):
+            await service.start_run(session, looker, str(floor.strategy.id), asked, clock=desk.clock)
+        quiet = asked.model_copy(update={"auto_execute": False})
+        await service.start_run(session, looker, str(floor.strategy.id), quiet, clock=desk.clock)
 
 
 async def test_consent_is_given_and_taken_back_in_the_audit_trail(floor: Floor) -> None:

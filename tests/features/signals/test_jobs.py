@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 from alphaloop.adapters.feeds.contract import BarTable
 from alphaloop.core.bar import Bar, Timeframe
 from alphaloop.core.clock import ManualClock
+from alphaloop.core.errors import HaltedError
 from alphaloop.entrypoints.scheduler import Scheduler
 from alphaloop.features.catalog import service as catalog
 from alphaloop.features.catalog.schemas import ScheduleSet
 from alphaloop.features.market.models import Replay, StoredMode
 from alphaloop.features.market.service import BarStore, find_instrument
 from alphaloop.features.market.service.imports import book_series
-from alphaloop.features.signals import jobs, service
+from alphaloop.features.signals import jobs, repository, service
 from alphaloop.features.signals.jobs import StrategyTimetable
 from alphaloop.features.signals.models import StrategyRun, TradingSignal
 from alphaloop.features.signals.schemas import RunAsked
@@ -25,7 +26,7 @@ from alphaloop.infra.jobs.local import LocalWorker
 from alphaloop.infra.jobs.models import JobRow
 from alphaloop.infra.settings import Settings
 from tests.builders import BTC, START_MS, STEP_MS, bar, open_desk, table_of
-from tests.features.signals.conftest import FACE, ROOMY, Floor
+from tests.features.signals.conftest import FACE, ROOMY, Floor, intent
 from tests.features.signals.test_alone import all_on
 from tests.features.signals.test_scanning import FOLLOWER
 
@@ -130,3 +131,71 @@ async def test_a_strategy_that_raises_fails_its_run_and_names_the_line(
     assert run.error is not None
     assert run.error["code"] == "strategy_failed"
     assert "follower.py, line" in run.error["message"]
+
+
+class Killed(BaseException):
+    """The worker, as far as its job can tell."""
+
+
+async def queued(floor: Floor) -> None:
+    """A run whose every switch says yes."""
+    asked = RunAsked(
+        account_id=floor.desk.account.id, instruments=[BTC.symbol], timeframe=Timeframe.M30, auto_execute=True
+    )
+    async with floor.db.write() as session:
+        await service.start_run(session, floor.desk.actor, "user:follower", asked, clock=floor.desk.clock)
+    await all_on(floor)
+
+
+async def test_what_a_worker_kept_and_could_not_trade_any_more_is_traded_by_the_next_and_once(
+    floor: Floor, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = await stocked(floor, tmp_path / "home")
+    await queued(floor)
+    worker = LocalWorker(floor.db, clock, jobs.HANDLERS, holder="test", parts={Settings: settings})
+
+    async def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "execute_alone", die)
+        with pytest.raises(Killed):
+            await worker.run_one()
+    assert await floor.desk.orders() == []
+    for _ in range(2):
+        clock.advance(timedelta(minutes=1))
+        async with floor.db.write() as session:
+            await session.execute(update(JobRow).values(status="RUNNING", lease_until=clock.now()))
+        clock.advance(timedelta(minutes=1))
+        assert await worker.run_one()
+        assert len([one for one in await floor.desk.orders() if one.parent_id is None]) == 1
+
+
+async def test_a_signal_that_cannot_be_traded_says_so_and_holds_up_none_of_the_others(
+    floor: Floor, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = await stocked(floor, tmp_path / "home")
+    await queued(floor)
+    worker = LocalWorker(floor.db, clock, jobs.HANDLERS, holder="test", parts={Settings: settings})
+
+    async def halt(*_: object, **__: object) -> None:
+        raise HaltedError("Trading is halted.", code="trading_halted")
+
+    monkeypatch.setattr(service, "execute_alone", halt)
+    assert await worker.run_one()
+    async with floor.db.read() as session:
+        [job] = await session.scalars(select(JobRow))
+        [signal] = await session.scalars(select(TradingSignal))
+    assert job.status == "DONE"
+    assert (signal.signal_status, signal.validation_errors) == ("PENDING", [{"step": -1, "code": "trading_halted"}])
+
+
+async def test_what_has_waited_longest_for_its_outcome_is_looked_at_first(floor: Floor, clock: ManualClock) -> None:
+    fired = [(await floor.fire(intent(episode=START_MS + n)))[0].id for n in range(3)]
+    async with floor.db.write() as session:
+        for n, one in enumerate(fired[:2]):
+            seen = clock.now() - timedelta(hours=2 + n)
+            await session.execute(update(TradingSignal).where(TradingSignal.id == one).values(measured_at=seen))
+    async with floor.db.read() as session:
+        waiting = await repository.unmeasured(session, limit=2, not_since=clock.now())
+    assert [one.id for one in waiting] == [fired[2], fired[1]]

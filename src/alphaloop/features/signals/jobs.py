@@ -7,12 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from loguru import logger
+
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import AlphaLoopError, InvalidError
 from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market.service import BarStore, extra_places
 from alphaloop.features.risk.ceiling import read_ceiling
 from alphaloop.features.signals import repository, service
+from alphaloop.features.signals.intents import check_intents
+from alphaloop.features.signals.models import RunStatus
 from alphaloop.infra.db import WriteSession
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.local import JobCancelledError, JobContext, JobHandler
@@ -29,13 +33,15 @@ MEASURE_JOB = "signals.measure"
 async def run_strategy(context: JobContext) -> dict[str, Any] | None:
     """Look at the newest bars with one strategy, keep its signals, and trade those that may trade without asking.
 
-    Safe to run twice: an episode fires once, and a run that ended is not begun again."""
+    Safe to run twice: an episode fires once, a run that ended is not begun again, and a signal is executed once."""
     async with context.db.write() as session:
         run = await service.begin_run(session, context.job_id, context.args, clock=context.clock)
     if run is None:
         return None
     try:
-        return await _run(context, run.id)
+        if run.run_status != RunStatus.COMPLETED:
+            await _look(context, run.id)
+        return await _trade(context, run.id)
     except JobCancelledError:
         await _fail(context, run.id, InvalidError("The run was cancelled.", code="run_cancelled"))
         raise
@@ -44,7 +50,7 @@ async def run_strategy(context: JobContext) -> dict[str, Any] | None:
         raise
 
 
-async def _run(context: JobContext, run_id: int) -> dict[str, Any]:
+async def _look(context: JobContext, run_id: int) -> None:
     settings = context.part(Settings)
     async with context.db.read() as session:
         arguments = await service.arguments_of(session, run_id, clock=context.clock)
@@ -53,19 +59,34 @@ async def _run(context: JobContext, run_id: int) -> dict[str, Any]:
         "strategies_dir": settings.strategies_dir.absolute(),
         "extra_places": extra_places(settings),
     }
-    intents = await in_child(
+    told = await in_child(
         TARGET, arguments | places, deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
     )
-    ids = await context.db.transact(lambda session: _keep(session, run_id, intents, context.clock))
-    ceiling = read_ceiling(settings)
-    for signal_id in ids:
-        alone = partial(service.execute_alone, signal_id=signal_id, ceiling=ceiling, clock=context.clock)
-        await context.db.transact(alone)
-    return {"run_id": str(run_id), "signals": [str(one) for one in ids]}
+    symbols = [key.symbol for key in arguments["keys"]]
+    intents = check_intents(told, symbols, as_of_ms=arguments["as_of_ms"])
+    await context.db.transact(lambda session: _keep(session, run_id, intents, context.clock))
 
 
-async def _keep(session: WriteSession, run_id: int, intents: list[dict[str, Any]], clock: Clock) -> list[int]:
-    return [signal.id for signal in await service.keep_signals(session, run_id, intents, clock=clock)]
+async def _trade(context: JobContext, run_id: int) -> dict[str, Any]:
+    """Trade what a run kept, also where a worker that died began to: whatever was done is not open any more."""
+    ceiling = read_ceiling(context.part(Settings))
+    async with context.db.read() as session:
+        signals = await repository.signals_of_run(session, run_id)
+    for signal in signals:
+        alone = partial(service.execute_alone, signal_id=signal.id, ceiling=ceiling, clock=context.clock)
+        try:
+            await context.db.transact(alone)
+        except Exception as error:
+            # One that cannot be traded holds up none of the others; it stays open for its person.
+            logger.exception("signal {} could not be executed", signal.id)
+            code = error.code if isinstance(error, AlphaLoopError) else "execution_failed"
+            note = partial(service.note_failure, signal_id=signal.id, code=code, clock=context.clock)
+            await context.db.transact(note)
+    return {"run_id": str(run_id), "signals": [str(one.id) for one in signals]}
+
+
+async def _keep(session: WriteSession, run_id: int, intents: list[dict[str, Any]], clock: Clock) -> None:
+    await service.keep_signals(session, run_id, intents, clock=clock)
 
 
 async def _fail(context: JobContext, run_id: int, error: AlphaLoopError) -> None:

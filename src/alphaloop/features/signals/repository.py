@@ -57,6 +57,12 @@ async def open_signals(session: ReadSession, account_ids: Sequence[int]) -> list
     return list(await session.scalars(query.order_by(TradingSignal.id)))
 
 
+async def signals_of_run(session: ReadSession, run_id: int) -> list[TradingSignal]:
+    """What a run brought, oldest first."""
+    query = select(TradingSignal).where(TradingSignal.strategy_run_id == run_id)
+    return list(await session.scalars(query.order_by(TradingSignal.id)))
+
+
 async def accounts_with_open(session: ReadSession) -> list[int]:
     """Accounts that have signals which may expire."""
     query = select(TradingSignal.account_id).where(
@@ -74,7 +80,8 @@ async def unmeasured(session: ReadSession, *, limit: int, not_since: datetime) -
     )
     # What has not moved for a year will not: its series is no longer kept up.
     query = query.where(TradingSignal.created_at > not_since - timedelta(days=365))
-    return list(await session.scalars(query.order_by(TradingSignal.id).limit(limit)))
+    longest = (TradingSignal.measured_at.is_not(None), TradingSignal.measured_at, TradingSignal.id)
+    return list(await session.scalars(query.order_by(*longest).limit(limit)))
 
 
 async def ended(session: ReadSession, where: ColumnElement[bool], *, limit: int = 5000) -> list[TradingSignal]:

@@ -14,6 +14,7 @@ from alphaloop.features.signals.service.following import (
     give_consent,
     has_consent,
     measure_signals,
+    note_failure,
 )
 from alphaloop.features.signals.service.reading import (
     get_signal,
@@ -54,6 +55,7 @@ __all__ = [
     "list_runs",
     "list_signals",
     "measure_signals",
+    "note_failure",
     "reachable",
     "read_agreements",
     "read_performance",

@@ -7,7 +7,7 @@ from typing import Any
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.core.clock import Clock, to_ms
-from alphaloop.core.errors import AlphaLoopError
+from alphaloop.core.errors import AlphaLoopError, NotFoundError
 from alphaloop.core.order import OrderStatus
 from alphaloop.core.signal import Direction, SignalStatus
 from alphaloop.engine.convert import to_float
@@ -27,6 +27,7 @@ from alphaloop.features.signals.service.executing import execute_signal
 from alphaloop.features.signals.service.planning import judge
 from alphaloop.features.signals.service.reading import performance_of, seen_until_ms
 from alphaloop.features.signals.service.recording import move_signal
+from alphaloop.features.users import service as users
 from alphaloop.infra.db import Database, ReadSession, WriteSession
 from alphaloop.infra.identity import SYSTEM, Actor, ActorType
 
@@ -153,7 +154,7 @@ async def _refusing(
         server_ceiling=ceiling.live_allowed or not live,
         # What a person carries to a broker by hand cannot trade by itself.
         account_mode=account.status == AccountStatus.ACTIVE and account.trading_mode != TradingMode.DRY_RUN,
-        user_consent=consent is not None and consent.revoked_at is None,
+        user_consent=consent is not None and await _still_agrees(session, consent),
         strategy=row is not None and row.enabled and row.auto_execute,
         signal=signal.auto_execute,
         risk=True,
@@ -163,6 +164,25 @@ async def _refusing(
         return refused, signal.validation_errors
     errors = await judge(session, account, signal, ceiling=ceiling, clock=clock)
     return ("risk", errors) if errors else (None, [])
+
+
+async def _still_agrees(session: ReadSession, consent: AutoConsent) -> bool:
+    """Whether consent stands, and whoever gave it may still place orders on that account."""
+    if consent.revoked_at is not None or not await users.may(session, consent.user_id, "order.place"):
+        return False
+    try:
+        await accounts.get_account(session, Actor(ActorType.USER, user_id=consent.user_id), consent.account_id)
+    except NotFoundError:
+        return False
+    return True
+
+
+async def note_failure(session: WriteSession, signal_id: int, *, code: str, clock: Clock) -> None:
+    """Keep on a signal why it could not be executed unasked; it stays open."""
+    signal = await repository.find_signal(session, signal_id, lock=True)
+    if signal is not None and signal.signal_status in OPEN:
+        status = SignalStatus(signal.signal_status)
+        await move_signal(session, signal, status, clock=clock, errors=[{"step": -1, "code": code}])
 
 
 async def give_consent(session: WriteSession, actor: Actor, account_id: int, *, on: bool, clock: Clock) -> bool:

@@ -69,7 +69,7 @@ async def plan_order(session: WriteSession, account: Account, signal: TradingSig
     price = await _price(session, account, signal)
     late = rules.lateness(
         direction,
-        entry=to_float(signal.entry_price or price),
+        entry=to_float(price if signal.entry_price is None else signal.entry_price),
         last=to_float(price),
         stop=None if signal.stop_loss is None else to_float(signal.stop_loss),
         take=None if signal.take_profit is None else to_float(signal.take_profit),

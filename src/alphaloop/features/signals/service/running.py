@@ -42,6 +42,8 @@ async def start_run(session: WriteSession, actor: Actor, named: str, asked: RunA
     NotFoundError for an unknown strategy, account or instrument, ConflictError 'strategy_off' or 'runs_waiting'.
     Whether the strategy can be run over these bars is judged by the run."""
     actor.require("backtest.run")
+    if asked.auto_execute:
+        actor.require("order.place")
     account = await accounts.get_account(session, actor, asked.account_id)
     row = await catalog.get_strategy(session, actor, named)
     _must_be_on(row)
@@ -97,15 +99,18 @@ async def _add_run(
 
 
 async def begin_run(session: WriteSession, job_id: int, args: Mapping[str, Any], *, clock: Clock) -> StrategyRun | None:
-    """The run of a job, RUNNING from here on; a schedule's comes into being here. None when it ended before."""
+    """The run of a job, RUNNING from here on; a schedule's comes into being here. One that was COMPLETED before stays
+    so, and one that failed is None."""
     run = await repository.find_run(session, job_id=job_id)
     if run is None:
         row = await catalog.get_strategy(session, SYSTEM, str(args["strategy_id"]))
         target = RunTarget.model_validate(args["target"])
         user_id = int(args["user_id"])
         run = await _add_run(session, row, job_id, Trigger.SCHEDULE, target, None, user_id=user_id, clock=clock)
-    if run.run_status in (RunStatus.COMPLETED, RunStatus.FAILED):
+    if run.run_status == RunStatus.FAILED:
         return None
+    if run.run_status == RunStatus.COMPLETED:
+        return run
     run.run_status, run.started_at = RunStatus.RUNNING, clock.now()
     await session.flush()
     return run

@@ -27,6 +27,7 @@ from alphaloop.features.users.service.roles import (
     ensure_roles,
     list_permissions,
     list_roles,
+    may,
     set_permissions,
     set_roles,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "list_people",
     "list_permissions",
     "list_roles",
+    "may",
     "open_login",
     "parts_of",
     "refresh_login",

@@ -8,8 +8,8 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
 from alphaloop.features.audit import service as audit
 from alphaloop.features.users import repository
-from alphaloop.features.users.models import Permission, Role, User
-from alphaloop.features.users.rules import ADMIN, PERMISSIONS, ROLES, check_role_name, primary_role
+from alphaloop.features.users.models import Permission, Role, RolePermission, User, UserRole
+from alphaloop.features.users.rules import ADMIN, PERMISSIONS, ROLES, UserStatus, check_role_name, primary_role
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 
@@ -35,6 +35,17 @@ async def ensure_roles(session: WriteSession) -> None:
 async def list_roles(session: ReadSession) -> dict[str, frozenset[str]]:
     """Every role with its permissions."""
     return await repository.role_table(session)
+
+
+async def may(session: ReadSession, user_id: int, permission: str) -> bool:
+    """Whether a person who is not there to ask is let in at all, and has that permission by one of their roles."""
+    query = (
+        select(User.id)
+        .join(UserRole, UserRole.user_id == User.id)
+        .join(RolePermission, RolePermission.role == UserRole.role)
+        .where(User.id == user_id, User.status == UserStatus.ACTIVE, RolePermission.permission == permission)
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def list_permissions(session: ReadSession) -> list[str]:

@@ -15,7 +15,7 @@ export const zh = {
   steps: { '-1': '下单之前', '0': '开仓开关', '1': '账户方式', '2': '开市', '3': '价格与数量', '4': '重复', '5': '频率', '6': '仓位', '7': '熔断', '8': '计划', '9': '组合', '10': '资金' } as Record<string, string>,
   codes: {
     signal_expired: '已经过期。', late_entry: '开始得太久，不追。', stop_passed: '价格已过止损。', take_reached: '价格已到止盈。', price_drifted: '价格跑开太多，不追。', trail_not_supported: '移动止损还不能这样执行。', legs_together: '成组的腿要一起下，还不能这样执行。',
-    nothing_to_order: '按现在的持仓和权益，没有要下的数量。', outvoted: '别的策略合起来要相反的方向。', below_threshold: '几个策略意见不一，都不做。', signal_ended: '这个信号已经结束。', cancelled: '委托撤了。', expired: '委托过期了。', rejected: '委托被拒。'
+    nothing_to_order: '按现在的持仓和权益，没有要下的数量。', outvoted: '别的策略合起来要相反的方向。', below_threshold: '几个策略意见不一，都不做。', execution_failed: '自动下单时出了错，可以自己执行。', signal_ended: '这个信号已经结束。', cancelled: '委托撤了。', expired: '委托过期了。', rejected: '委托被拒。'
   } as Record<string, string>,
   autoRefused: (what: string) => `“${what}”这一项不同意，没有自动下单。`,
   factors: '因素', factorNames: { momentum: '动量', high_nearness: '离高点', short_reversal: '短期反转', volume_shock: '放量', volatility: '波动', age: '开始于几根之前', trail: '移动止损', version: '策略版本', group: '组合' } as Record<string, string>,
@@ -43,7 +43,7 @@ export const en: typeof zh = {
   steps: { '-1': 'Before the order', '0': 'Opening switch', '1': 'Account mode', '2': 'Market hours', '3': 'Price and size', '4': 'Duplicates', '5': 'Rate', '6': 'Position', '7': 'Breaker', '8': 'Plan', '9': 'Portfolio', '10': 'Funds' },
   codes: {
     signal_expired: 'It has expired.', late_entry: 'It began too long ago to chase.', stop_passed: 'The price has passed its stop.', take_reached: 'The price has reached its take.', price_drifted: 'The price ran too far to chase.', trail_not_supported: 'A trailing stop cannot be executed this way yet.', legs_together: 'Legs of a group trade together; not this way yet.',
-    nothing_to_order: 'With this position and equity there is nothing to order.', outvoted: 'Other strategies together want the other side.', below_threshold: 'The strategies disagree; none is traded.', signal_ended: 'This signal is over.', cancelled: 'Its order was cancelled.', expired: 'Its order expired.', rejected: 'Its order was refused.'
+    nothing_to_order: 'With this position and equity there is nothing to order.', outvoted: 'Other strategies together want the other side.', below_threshold: 'The strategies disagree; none is traded.', execution_failed: 'Executing it unasked went wrong; you can execute it yourself.', signal_ended: 'This signal is over.', cancelled: 'Its order was cancelled.', expired: 'Its order expired.', rejected: 'Its order was refused.'
   },
   autoRefused: (what) => `“${what}” said no: it did not trade by itself.`,
   factors: 'Factors', factorNames: { momentum: 'Momentum', high_nearness: 'Nearness to the high', short_reversal: 'Short reversal', volume_shock: 'Volume shock', volatility: 'Volatility', age: 'Bars since it began', trail: 'Trailing stop', version: 'Strategy version', group: 'Group' },
