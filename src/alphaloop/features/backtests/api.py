@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 
 from alphaloop.core.errors import InvalidError
-from alphaloop.features.backtests import export, passport_api, service
+from alphaloop.features.backtests import export, passport_api, service, why_api
 from alphaloop.features.backtests.schemas import (
     BacktestAsked,
     BacktestOut,
@@ -24,7 +24,7 @@ from alphaloop.infra.jobs.wire import JobOut
 
 router = APIRouter(prefix="/backtest", tags=["回测 Backtests"], route_class=StrictRoute)
 of_strategy = APIRouter(prefix="/strategies", tags=["回测 Backtests"], route_class=StrictRoute)
-ROUTERS = [of_strategy, router, passport_api.router]
+ROUTERS = [of_strategy, router, passport_api.router, why_api.router]
 
 
 @router.post("/run", operation_id="run_backtest", status_code=202)

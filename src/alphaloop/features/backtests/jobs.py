@@ -2,24 +2,15 @@
 
 from typing import Any
 
-from alphaloop.features.backtests import passport_jobs, service
+from alphaloop.features.backtests import passport_jobs, service, why_jobs
+from alphaloop.features.backtests.places import places_of
 from alphaloop.features.backtests.running import TARGET
-from alphaloop.features.market.service import extra_places
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.local import JobContext, JobHandler
 from alphaloop.infra.settings import Settings
 
 DEADLINE_S = 600.0
 MEMORY_MB = 8192
-
-
-def places_of(settings: Settings) -> dict[str, Any]:
-    """Where a run finds bars, strategies and inputs besides prices: it knows no settings itself."""
-    return {
-        "bars_dir": settings.bars_dir,
-        "strategies_dir": settings.strategies_dir.absolute(),
-        "extra_places": extra_places(settings),
-    }
 
 
 async def run_backtest(context: JobContext) -> dict[str, Any]:
@@ -36,5 +27,9 @@ async def run_backtest(context: JobContext) -> dict[str, Any]:
     return {"backtest_id": str(backtest_id), "run_id": made["run_id"]}
 
 
-HANDLERS: dict[str, JobHandler] = {service.BACKTEST_JOB: run_backtest, **passport_jobs.HANDLERS}
+HANDLERS: dict[str, JobHandler] = {
+    service.BACKTEST_JOB: run_backtest,
+    **passport_jobs.HANDLERS,
+    **why_jobs.HANDLERS,
+}
 LONG = passport_jobs.LONG

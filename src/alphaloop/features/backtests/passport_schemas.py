@@ -1,11 +1,11 @@
 """Overfit passports on the wire."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from alphaloop.features.backtests.schemas import BacktestAsked
+from alphaloop.features.catalog.schemas import ParamValue
 from alphaloop.infra.http.wire import Count, Flag, Id, Ratio, TimeMs, Wire
 from alphaloop.infra.jobs.models import JobStatus
 from alphaloop.infra.jobs.wire import JobProgress
@@ -14,16 +14,9 @@ Verdict = Literal["pass", "warn", "fail", "unknown"]
 Metric = Annotated[str, Field(pattern=r"^[a-z_0-9]{1,32}$")]
 
 
-def _plain(ranges: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {
-        name: [float(one) if isinstance(one, Decimal) else one for one in values] for name, values in ranges.items()
-    }
-
-
 Ranges = Annotated[
-    dict[str, Annotated[list[Any], Field(min_length=1, max_length=50)]],
+    dict[Annotated[str, Field(max_length=64)], Annotated[list[ParamValue], Field(min_length=1, max_length=50)]],
     Field(max_length=8),
-    AfterValidator(_plain),
 ]
 
 

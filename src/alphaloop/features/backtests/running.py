@@ -25,6 +25,15 @@ TARGET = f"{__name__}:run"
 def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
     """{run_id, metrics, report} for the arguments that `service.arguments_of` made. InvalidError says what does not
     fit."""
+    result = simulate(args, report)
+    report(3, STEPS, "report")
+    made = report_of(result, benchmark=_benchmark(BarStore(args["bars_dir"]), result, args))
+    report(4, STEPS, "report")
+    return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made}
+
+
+def simulate(args: dict[str, Any], report: Report) -> Result:
+    """The run of these arguments, before anybody asks it for a report."""
     strategy = find(args["strategy"], args["strategies_dir"])
     params = strategy.parse(args["params"])
     report(1, STEPS, "bars")
@@ -38,7 +47,7 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
         for key in series
         if key.symbol in args["settlements"]
     }
-    result = run_strategy(
+    return run_strategy(
         strategy,
         list(series.values()),
         params,
@@ -48,10 +57,6 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
         stakes=stakes,
         **args["rules"],
     )
-    report(3, STEPS, "report")
-    made = report_of(result, benchmark=_benchmark(store, result, args))
-    report(4, STEPS, "report")
-    return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made}
 
 
 def find(key: str, strategies_dir: Path) -> Strategy:

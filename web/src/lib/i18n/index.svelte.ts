@@ -16,6 +16,7 @@ import * as optimise from './words/optimise';
 import * as honesty from './words/honesty';
 import * as signals from './words/signals';
 import * as strategies from './words/strategies';
+import * as why from './words/why';
 import * as errors from './words/errors';
 
 export const zh = {
@@ -33,6 +34,7 @@ export const zh = {
   optimise: optimise.zh,
   strategies: strategies.zh,
   signals: signals.zh,
+  why: why.zh,
   ...pages.zh,
   errors: errors.zh
 };
@@ -52,6 +54,7 @@ export const en: Words = {
   optimise: optimise.en,
   strategies: strategies.en,
   signals: signals.en,
+  why: why.en,
   ...pages.en,
   errors: errors.en
 };

@@ -1,6 +1,9 @@
 // What the page says for a stable error code. Codes it does not know fall back to the platform's own message.
 
 export const zh: Record<string, string> = {
+  data_changed: '这次回测之后，K 线、规则或代码变了：再跑一次，再来问。',
+  unknown_bar: '这次回测里没有这根 K 线。',
+  option_legs: '期权腿不是在 K 线里成交的，这里说不了。',
   passport_not_found: '没有这份护照。',
   too_many_candidates: '参数组合太多，最多 400 种。',
   no_candidates: '没有一组参数能用。',
@@ -188,6 +191,9 @@ export const zh: Record<string, string> = {
 };
 
 export const en: Record<string, string> = {
+  data_changed: 'Bars, rules or code have changed since this run: run it again, then ask.',
+  unknown_bar: 'The run has no such bar.',
+  option_legs: 'Option legs do not fill in bars, so this cannot tell.',
   passport_not_found: 'There is no such passport.',
   too_many_candidates: 'Too many combinations; 400 at most.',
   no_candidates: 'No set of parameters can be used.',
