@@ -1,20 +1,34 @@
 """Strategies on the wire."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.infra.http.wire import Count, Flag, Id, Page, Ratio, ShortText, Symbol, TimeMs, Wire
 
 
-def _plain_numbers(params: dict[str, Any]) -> dict[str, Any]:
-    """Strategies compute in float64: their fractions need not stay the exact decimals of the body."""
-    return {name: float(value) if isinstance(value, Decimal) else value for name, value in params.items()}
+def _plain_value(value: Any) -> Any:
+    """A switch, a number in float64 (the exact decimals of the body need not stay), a short text, or null."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if len(value) > _TEXT_MAX:
+            raise PydanticCustomError("string_too_long", "is too long")
+        return value
+    if isinstance(value, int) and abs(value) <= _WHOLE_MAX:
+        return value
+    return _NUMBER.validate_python(value)
 
 
-Params = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_plain_numbers)]
+_TEXT_MAX = 200
+_WHOLE_MAX = 2**53
+_NUMBER: TypeAdapter[float] = TypeAdapter(Ratio)
+ParamValue = Annotated[Any, BeforeValidator(_plain_value)]
+Params = Annotated[dict[Annotated[str, Field(max_length=64)], ParamValue], Field(max_length=64)]
+"""Values by the names of a strategy's parameters; whether they fit it is judged by whoever knows its form."""
+
 StrategyKey = Annotated[str, Field(pattern=r"^[a-z0-9_:/]{1,96}$")]
 # A colon or a slash would make a name look like a key.
 StrategyName = Annotated[
