@@ -79,7 +79,7 @@ async def _trade(context: JobContext, run_id: int) -> dict[str, Any]:
         except Exception as error:
             # One that cannot be traded holds up none of the others; it stays open for its person.
             logger.exception("signal {} could not be executed", signal.id)
-            code = error.code if isinstance(error, AlphaLoopError) else "execution_failed"
+            code = error.code if isinstance(error, AlphaLoopError) else None
             note = partial(service.note_failure, signal_id=signal.id, code=code, clock=context.clock)
             await context.db.transact(note)
     return {"run_id": str(run_id), "signals": [str(one.id) for one in signals]}

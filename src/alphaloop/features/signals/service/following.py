@@ -24,7 +24,7 @@ from alphaloop.features.signals.models import AutoConsent, TradingSignal
 from alphaloop.features.signals.outcome import HORIZON, BarPrices, Outcome, measure
 from alphaloop.features.signals.repository import OPEN
 from alphaloop.features.signals.service.executing import execute_signal
-from alphaloop.features.signals.service.planning import judge
+from alphaloop.features.signals.service.planning import judge, refusal
 from alphaloop.features.signals.service.reading import performance_of, seen_until_ms
 from alphaloop.features.signals.service.recording import move_signal
 from alphaloop.features.users import service as users
@@ -177,12 +177,13 @@ async def _still_agrees(session: ReadSession, consent: AutoConsent) -> bool:
     return True
 
 
-async def note_failure(session: WriteSession, signal_id: int, *, code: str, clock: Clock) -> None:
-    """Keep on a signal why it could not be executed unasked; it stays open."""
+async def note_failure(session: WriteSession, signal_id: int, *, code: str | None, clock: Clock) -> None:
+    """Keep on a signal why it could not be executed unasked (`code` None: nobody knows); it stays open."""
     signal = await repository.find_signal(session, signal_id, lock=True)
     if signal is not None and signal.signal_status in OPEN:
         status = SignalStatus(signal.signal_status)
-        await move_signal(session, signal, status, clock=clock, errors=[{"step": -1, "code": code}])
+        errors = refusal("execution_failed") if code is None else refusal(code)
+        await move_signal(session, signal, status, clock=clock, errors=errors)
 
 
 async def give_consent(session: WriteSession, actor: Actor, account_id: int, *, on: bool, clock: Clock) -> bool:
