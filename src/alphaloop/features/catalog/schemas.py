@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
-from pydantic_core import PydanticCustomError
 
 from alphaloop.core.bar import Timeframe
 from alphaloop.infra.http.wire import Count, Flag, Id, Page, Ratio, ShortText, Symbol, TimeMs, Wire
@@ -14,17 +13,15 @@ def _plain_value(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        if len(value) > _TEXT_MAX:
-            raise PydanticCustomError("string_too_long", "is too long")
-        return value
+        return _TEXT.validate_python(value)
     if isinstance(value, int) and abs(value) <= _WHOLE_MAX:
         return value
     return _NUMBER.validate_python(value)
 
 
-_TEXT_MAX = 200
 _WHOLE_MAX = 2**53
 _NUMBER: TypeAdapter[float] = TypeAdapter(Ratio)
+_TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Field(max_length=200)])
 ParamValue = Annotated[Any, BeforeValidator(_plain_value)]
 Params = Annotated[dict[Annotated[str, Field(max_length=64)], ParamValue], Field(max_length=64)]
 """Values by the names of a strategy's parameters; whether they fit it is judged by whoever knows its form."""
