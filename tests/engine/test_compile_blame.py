@@ -8,6 +8,7 @@ import alphaloop as al
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.compile_blame import blaming, compile_fault, source_of, try_manage
 from alphaloop.engine.own_files import load_path
+from alphaloop.engine.run import run_strategy
 from alphaloop.engine.strategy import load_strategy
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-strategy.md"
@@ -45,6 +46,12 @@ def test_a_backtest_names_the_line_of_manage_that_cannot_be_compiled(tmp_path: P
     line = path.read_text().splitlines().index("        return held.nothing") + 1
     assert refused.value.code == "strategy_failed"
     assert refused.value.message.startswith(f"idea.py, line {line}: cannot be compiled: Unknown attribute 'nothing'")
+
+
+def test_the_one_door_names_it_for_the_platform_and_the_command_line_too(tmp_path: Path) -> None:
+    strategy = load_path(written(tmp_path, "held.nothing"))
+    with pytest.raises(InvalidError, match=r"idea\.py, line \d+: cannot be compiled: Unknown attribute"):
+        run_strategy(strategy, al.load("sample").series, strategy.parse({}))
 
 
 @pytest.mark.parametrize(("body", "told"), BROKEN)

@@ -7,8 +7,10 @@ pages, of which one line is the person's.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numba import njit
@@ -32,6 +34,8 @@ _PLACES: tuple[str, ...] = (
     "Overload",
 )
 _PLACES += ("No implementation", "With argument")
+# A search runs one function many times: what has compiled once is not tried again.
+_compiled: WeakSet[Any] = WeakSet()
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CAUSE = re.compile(r"Numba\w*Error: (.+)")
 _UNKNOWN = re.compile(r"NameError: name '(\w+)'")
@@ -54,7 +58,7 @@ def try_manage(strategy: Strategy, params: Any) -> None:
     """Compile `manage` alone, which takes moments, before the pass around it is, which takes far longer.
 
     InvalidError 'strategy_failed' names the line that numba refuses."""
-    if strategy.manage is None or hasattr(strategy.manage, "py_func"):
+    if strategy.manage is None or hasattr(strategy.manage, "py_func") or strategy.manage in _compiled:
         return
     one = np.ones(1)
     view = view_of(make_panel(make_series("A", np.zeros(1, dtype=np.int64), one, one, one, one, one)))
@@ -63,13 +67,13 @@ def try_manage(strategy: Strategy, params: Any) -> None:
     with blaming(strategy):
         # As many types as the pass hands over, and not one value: nothing runs.
         compiled.compile(tuple(compiled.typeof_pyval(given) for given in (0, view, held, plain_params(params))))
+    _compiled.add(strategy.manage)
 
 
 def source_of(strategy: Strategy) -> Path | None:
     """The file that the strategy was written in."""
     for function in (strategy.manage, strategy.evaluate):
-        plain: Any = getattr(function, "py_func", function)
-        plain = getattr(plain, "__wrapped__", plain)
+        plain: Any = unwrap(getattr(function, "py_func", function))
         if hasattr(plain, "__code__"):
             return Path(plain.__code__.co_filename)
     return None

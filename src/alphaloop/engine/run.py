@@ -8,6 +8,7 @@ import numpy as np
 
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.backtest import BacktestResult, result_rows, run_backtest
+from alphaloop.engine.compile_blame import blaming, try_manage
 from alphaloop.engine.extras import need_extras
 from alphaloop.engine.notes import Note
 from alphaloop.engine.options.backtest import OptionResult, run_option_backtest
@@ -35,8 +36,21 @@ def run_strategy(
     """Run any strategy over bars. `rules` are those of `run_backtest`; of them option legs heed cash, fee and
     start_bar, and a note says so where another was given.
 
-    InvalidError as from the run itself, and 'missing_extra' for every declared input that `extras` lack."""
+    InvalidError as from the run itself, 'missing_extra' for every declared input that `extras` lack, and
+    'strategy_failed' with the line of the strategy's own file that cannot be compiled."""
     need_extras(strategy, extras or {})
+    with blaming(strategy):
+        try_manage(strategy, params)
+        return _run(strategy, bars, params, extras, rules)
+
+
+def _run(
+    strategy: Strategy,
+    bars: Series | Sequence[Series],
+    params: Any,
+    extras: Mapping[str, Floats] | None,
+    rules: Mapping[str, Any],
+) -> Result:
     beside = extras or {}
     if strategy.legs is None:
         made = run_backtest(strategy, bars, params, extras=extras, **rules)

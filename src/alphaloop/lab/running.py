@@ -59,13 +59,13 @@ def backtest(bars: Bars, strategy: str | Path, **options: Any) -> "LabResult | O
 
 def run(bars: Bars, strategy: "Strategy", params: Any, rules: Mapping[str, Any]) -> "LabResult | OptionResult":
     """One backtest of a strategy as a value, kept to the universe of the bars."""
-    from alphaloop.engine.compile_blame import blaming, try_manage
+    from alphaloop.engine.compile_blame import blaming
     from alphaloop.engine.options.backtest import OptionResult
     from alphaloop.engine.run import run_strategy
     from alphaloop.lab.results import lab_result
 
+    # A universe wraps the strategy, and the file to blame is the one inside.
     with blaming(strategy), compile_line():
-        try_manage(strategy, params)
         made = run_strategy(in_universe(strategy, bars), series_of(bars), params, **rules)
     if isinstance(made, OptionResult):
         return made
