@@ -197,6 +197,18 @@ async def test_both_tabs_hear_and_nobody_else_does(town: Town) -> None:
     assert (await two.hear("risk_warning"))["data"] == {"n": 2}
 
 
+async def test_what_becomes_of_signals_and_runs_is_heard_by_their_owner_alone(town: Town) -> None:
+    (mine, _), (theirs, _) = await enter(town), await enter(town, "bert")
+    await happen(town, ANNA, 1, name="signals.signal_changed")
+    await happen(town, ANNA, 2, name="signals.run_ended")
+    heard = [await mine.hear("signal_changed", "run_ended") for _ in range(2)]
+    assert [(frame["channel"], frame["event"], frame["data"]) for frame in heard] == [
+        ("signal_changed", "changed", {"n": 1}),
+        ("run_ended", "ended", {"n": 2}),
+    ]
+    await theirs.silence()
+
+
 async def test_numbers_grow_by_one_for_each_person(town: Town) -> None:
     (tab, welcome), (other, _) = await enter(town), await enter(town, "bert")
     for n in range(3):

@@ -36,6 +36,8 @@ CHANNELS: dict[str, tuple[str, str, str | None]] = {
     "orders.fill_booked": ("fill", "booked", None),
     "positions.position_changed": ("position_update", "changed", None),
     "signals.signal_fired": ("signal_fired", "fired", None),
+    "signals.signal_changed": ("signal_changed", "changed", None),
+    "signals.run_ended": ("run_ended", "ended", None),
     "sessions.session_changed": ("session_update", "$change", "session"),
     "sessions.replay_changed": ("replay_update", "$change", "replay"),
     "risk.order_refused": ("risk_warning", "refused", None),
