@@ -12,6 +12,7 @@ from alphaloop.core.signal import Desired, Sizing
 from alphaloop.features.risk import service as risk
 from alphaloop.features.sessions import service as sessions
 from alphaloop.features.sessions.models import SessionStatus, TradingSession
+from alphaloop.features.signals import service as fired
 from alphaloop.features.signals.models import TradingSignal
 from alphaloop.infra.db import Database
 from tests.builders import BTC, CEILING, START_MS, Desk, bar, open_desk
@@ -81,6 +82,17 @@ async def test_an_instruction_is_acted_on_once(desk: Desk) -> None:
     assert await signals(desk) == [("LONG", "EXECUTED")]
     (order,) = await desk.orders()
     assert order.quantity == Decimal("49.950")  # half the equity, fee included, on the lot
+
+
+async def test_a_signal_follows_its_order(desk: Desk) -> None:
+    await follow(desk, 1, want(1.0))
+    (order,) = await desk.orders()
+    async with desk.db.write() as session:
+        (signal,) = await session.scalars(select(TradingSignal))
+        assert signal.order_id == order.id
+        told = {"id": str(order.id), "status": "REJECTED", "filled_quantity": "0", "reason": {"code": "no_cash"}}
+        await fired.follow_order(session, told, clock=desk.clock)
+    assert await signals(desk) == [("LONG", "REJECTED")]
 
 
 async def test_the_same_bar_twice_is_one_bar(desk: Desk) -> None:

@@ -324,4 +324,6 @@ async def _trade(
         await signals.settle_signal(session, signal, SignalStatus.REJECTED, clock=clock, errors=errors)
         return
     row.orders += 1
-    await signals.settle_signal(session, signal, SignalStatus.EXECUTED, clock=clock, quantity=quantity)
+    await signals.settle_signal(
+        session, signal, SignalStatus.EXECUTED, clock=clock, quantity=quantity, order_id=done.order.id
+    )
