@@ -6,19 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from alphaloop.core.clock import ManualClock
+from alphaloop.features.market.models import BarSeries, StoredMode
+from alphaloop.features.research.factors_service import FACTOR_JOB
+from alphaloop.features.signals import service as signals
 from alphaloop.infra.db import Database
+from alphaloop.infra.jobs.local import enqueue, get_job
+from tests.builders import BTC
+from tests.features.signals.conftest import intent
 from tests.journeys.test_hostile_api import OPERATIONS, body_schema, filled, has_body, required_query, resolved, sample
 from tests.journeys.town import Town, furnish, open_town
 
 # Ids that belong to one person; whatever else is called an id is shared (jobs are checked apart) or an operator's.
-OWNED = {"replay_id", "account_id", "session_id", "order_id", "source_id", "job_id"}
+OWNED = {"replay_id", "account_id", "session_id", "order_id", "source_id", "job_id", "signal_id", "run_id"}
+OWNED |= {"backtest_id", "passport_id", "optimisation_id", "report_id", "screen_id", "key"}
+# Whether there is such a strategy, its run tells: what is named here is only written down.
+JUDGED_LATER = {("POST", "/strategies/{key}/backtest")}
 # What an operator alone may reach is refused to a trader by permission, whoever's it is.
 NOT_FOUND = {403, 404}
 
-# What a schema alone does not say: an explanation is asked for by number, levels are names of timeframes.
-PLAUSIBLE = {"n": "0", "timeframe": "1d", "levels": "30m"}
+# What a schema alone does not say: an explanation is asked for by number, levels are names of timeframes, a map is over
+# a parameter.
+PLAUSIBLE = {"n": "0", "timeframe": "1d", "levels": "30m", "x": "period"}
+# Where a sample of each field does not make a question.
+BODIES: dict[str, dict[str, Any]] = {"ask_backtest_why": {"instrument": "BTC/USDT@binance", "ts": 0}}
 
 
 @pytest.fixture
@@ -34,7 +47,38 @@ async def furnished(town: Town, who: str) -> dict[str, str]:
     job = await town.send("POST", f"/data-sources/{source['id']}/sync", who=who)
     assert job.status_code == 202, job.text
     ids["job_id"] = job.json()["id"]
+    async with town.wiring.db.write() as session:
+        await session.execute(update(BarSeries).values(adjustment=StoredMode.RAW))
+    asked = {"strategy": "reversion/bollinger", "instruments": [BTC.symbol], "timeframe": "30m"}
+    for name, path in (
+        ("backtest_id", "/backtest/run"),
+        ("passport_id", "/backtest/passports"),
+        ("optimisation_id", "/optimisations"),
+    ):
+        ids[name] = await queued(town, who, path, asked)
+    async with town.wiring.db.write() as session:
+        person = (await get_job(session, int(ids["job_id"]), owner_id=None)).owner_id
+        ids["report_id"] = str(await enqueue(session, town.wiring.clock, FACTOR_JOB, {}, owner_id=person))
+    strategy = await town.made("POST", "/strategies", who=who, json={"base": "chan/multi_level", "name": f"of {who}"})
+    ids["key"] = strategy["id"]
+    run = {"account_id": ids["account_id"], "instruments": [BTC.symbol], "timeframe": "30m"}
+    ids["run_id"] = await queued(town, who, f"/strategies/{ids['key']}/run", run)
+    ids["signal_id"] = await fired(town, ids)
     return ids
+
+
+async def queued(town: Town, who: str, path: str, asked: dict[str, Any]) -> str:
+    answer = await town.send("POST", path, who=who, json=asked)
+    assert answer.status_code == 202, f"{path}: {answer.text}"
+    return str(answer.json()["id"])
+
+
+async def fired(town: Town, ids: dict[str, str]) -> str:
+    """The signal that a person's run brought, as its job keeps it."""
+    wiring = town.wiring
+    async with wiring.db.write() as session:
+        [signal] = await signals.keep_signals(session, int(ids["run_id"]), [intent()], clock=wiring.clock)
+    return str(signal.id)
 
 
 async def test_another_persons_ids_lead_nowhere(town: Town) -> None:
@@ -46,6 +90,8 @@ async def test_another_persons_ids_lead_nowhere(town: Town) -> None:
         queries = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"} & OWNED
         body: dict[str, Any] | None = sample(body_schema(operation)) if has_body(operation) else None
         fields = set(body_schema(operation).get("properties", {})) & OWNED if body is not None else set()
+        if (method, path) in JUDGED_LATER:
+            continue
         for kind, names in (("path", places), ("query", queries), ("body", fields)):
             for name in names & theirs.keys():
                 address = filled(path, theirs if kind == "path" else mine)
@@ -70,7 +116,7 @@ async def test_another_persons_ids_lead_nowhere(town: Town) -> None:
                 other = await town.send(method, address, who="bert", params=query, json=sent)
                 assert said(other) == said(answer), f"{what}: an id that exists looks different from one that does not"
                 tried += 1
-    assert tried >= 25
+    assert tried >= 60
     assert await town.rows() == before
 
 
@@ -91,6 +137,8 @@ def sensible(operation: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     for name, value in known.items():
         if name in body and ("enum" not in resolved(fields[name]) or value in resolved(fields[name])["enum"]):
             body[name] = value
+    if operation["operationId"] in BODIES:
+        return dict(BODIES[operation["operationId"]])
     return body
 
 
