@@ -28,6 +28,7 @@ from alphaloop.engine.simulate import Held
 from alphaloop.engine.strategy import load_strategy
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
+from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market import service as market
 from alphaloop.features.market.models import Replay, StoredMode
 from alphaloop.features.market.service import BarStore
@@ -262,8 +263,12 @@ class ReplayTurns:
         """What every running strategy of the account wants at this bar; a failing one is to be paused."""
         async with self._wiring.db.read() as session:
             running = await sessions.running_sessions(session, account.id)
+            off = {row.id for row in running if not await catalog.is_on(session, row.strategy_key)}
         wishes = []
         for row in running:
+            if row.id in off:
+                wishes.append(_Wish(row, account, None, [], failure="strategy_off: This strategy is switched off."))
+                continue
             try:
                 wishes.append(await self._wish(row, account, bar, prices, passed))
             except AlphaLoopError as error:
@@ -294,10 +299,12 @@ class ReplayTurns:
 
     async def _make_runner(self, row: TradingSession) -> Runner | ForeignRunner:
         """The session's strategy with its series so far; somebody's own file in a process of its own."""
-        if is_own(row.strategy_key):
+        async with self._wiring.db.read() as session:
+            code = await catalog.code_of(session, row.strategy_key)
+        if is_own(code):
             folder = self._wiring.settings.strategies_dir
             own = ForeignRunner(
-                row.strategy_key,
+                code,
                 folder,
                 row.params,
                 instrument=row.instrument,
@@ -307,10 +314,10 @@ class ReplayTurns:
             await own.open()
             self._tell(own, row)
             return own
-        return await asyncio.to_thread(self._library_runner, row)
+        return await asyncio.to_thread(self._library_runner, row, code)
 
-    def _library_runner(self, row: TradingSession) -> Runner:
-        strategy = load_strategy(row.strategy_key)
+    def _library_runner(self, row: TradingSession, code: str) -> Runner:
+        strategy = load_strategy(code)
         memory = list(row.memory)
         runner = Runner(strategy, row.params, instrument=row.instrument, start_ts=row.start_ts, memory=memory)
         self._tell(runner, row)

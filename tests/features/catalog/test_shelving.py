@@ -49,7 +49,10 @@ async def test_a_version_is_said_to_be_verified_by_a_backtest(db: Database, cloc
     await service.shelve(db, clock, [face("chan/one")])
     async with db.write() as session:
         row = await service.get_strategy(session, SYSTEM, "chan/one")
-        await service.note_verified(session, row.id, number=1, backtest_id=7)
+        made_of = {"code_hash": row.code_hash, "params": row.params}
+        await service.note_verified(session, row.key, **made_of, backtest_id=7)
+        for other in ({"code_hash": "other"}, {"params": {"other": 1}}):
+            await service.note_verified(session, row.key, **(made_of | other), backtest_id=8)
     async with db.read() as session:
         [version] = await service.list_versions(session, SYSTEM, "chan/one", limit=9)
     assert version.verified_backtest_id == 7

@@ -14,6 +14,7 @@ from alphaloop.core.clock import Clock
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.features.backtests.passport_models import PassportRow
 from alphaloop.features.backtests.service import arguments_for, check_asked
+from alphaloop.features.catalog import service as catalog
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.jobs.local import cancel_job, enqueue, get_job, refuse_many
@@ -40,6 +41,8 @@ async def start_passport(
 
     Refused as a backtest is, and with InvalidError 'too_many_candidates'. Parameters are judged by the run."""
     actor.require("backtest.run")
+    code = await catalog.find_code(session, actor, strategy, asked["params"])
+    asked = {**asked, "params": code.params}
     await check_asked(session, asked)
     if math.prod(len(values) for values in asked["ranges"].values()) > MOST:
         raise InvalidError(

@@ -1,6 +1,7 @@
 """The run itself, in the child process: bars and a strategy in, a report out. It knows no database."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ TARGET = f"{__name__}:run"
 
 
 def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
-    """{run_id, metrics, report} for the arguments that `service.arguments_of` made. InvalidError says what does not
-    fit."""
+    """{run_id, metrics, report, made_of: {code_hash, params}} for the arguments that `service.arguments_of` made.
+    InvalidError says what does not fit."""
     result = simulate(args, report)
     report(3, STEPS, "report")
     made = report_of(result, benchmark=_benchmark(BarStore(args["bars_dir"]), result, args))
     report(4, STEPS, "report")
-    return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made}
+    strategy = find(args["strategy"], args["strategies_dir"])
+    made_of = {"code_hash": strategy.source_hash, "params": asdict(strategy.parse(args["params"]))}
+    return {"run_id": made["run_id"], "metrics": made["metrics"], "report": made, "made_of": made_of}
 
 
 def simulate(args: dict[str, Any], report: Report) -> Result:

@@ -16,6 +16,7 @@ from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.money import parse_amount
 from alphaloop.engine.convert import to_float
 from alphaloop.features.backtests.models import BacktestRow
+from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market import service as market
 from alphaloop.features.market.models import StoredMode
 from alphaloop.infra.db import ReadSession, WriteSession
@@ -45,8 +46,11 @@ async def start_backtest(
     """Queue a run. `asked` are the conditions as plain JSON (`schemas.Conditions`).
 
     NotFoundError for an unknown instrument or series, InvalidError when series cannot be compared or the period is
-    empty, ConflictError 'runs_waiting'. The strategy and its parameters are judged by the run, which may load them."""
+    empty, ConflictError 'runs_waiting'. The strategy and its parameters are judged by the run, which may load them;
+    what a configured strategy stands for is settled now, however it is set later."""
     actor.require("backtest.run")
+    code = await catalog.find_code(session, actor, strategy, asked["params"])
+    asked = {**asked, "params": code.params}
     await check_asked(session, asked)
     await refuse_many(session, BACKTEST_JOB, owner_id=actor.person, most=WAITING)
     args: dict[str, Any] = {}
@@ -150,7 +154,7 @@ async def arguments_for(session: ReadSession, strategy: str, asked: Mapping[str,
         "by_ratio": _WITHIN if bound and not held <= {StoredMode.RAW, StoredMode.SPLIT} else None,
     }
     return {
-        "strategy": strategy,
+        "strategy": await catalog.code_of(session, strategy),
         "params": asked["params"],
         "keys": section.keys,
         "benchmark": await _benchmark(session, asked["benchmark"], timeframe),
@@ -188,6 +192,7 @@ async def keep_report(session: WriteSession, backtest_id: int, made: Mapping[str
     if row is not None:
         row.run_id, row.metrics = made["run_id"], made["metrics"]
         row.report = zlib.compress(orjson.dumps(made["report"]), 6)
+        await catalog.note_verified(session, row.strategy, **made["made_of"], backtest_id=backtest_id)
 
 
 async def _benchmark(session: ReadSession, name: str | None, timeframe: Timeframe) -> market.SeriesKey | None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import ConflictError, InvalidError, NotFoundError
 from alphaloop.features.backtests import service as backtests
+from alphaloop.features.catalog import service as catalog
 from alphaloop.features.optimisation.models import OptimisationRow, OptimisationTrial
 from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
@@ -39,6 +40,9 @@ async def start_optimisation(
         raise InvalidError(
             "The period ends before it begins.", code="empty_period", fields=(("end_ts", "empty_period"),)
         )
+    code = await catalog.find_code(session, actor, strategy, asked["params"])
+    # Without ranges everything is searched that is not given, so nothing configured may count as given.
+    asked = {**asked, "params": code.params if asked["ranges"] else asked["params"]}
     # What cannot be gathered now is told now, not by a job that fails.
     await backtests.arguments_for(session, strategy, asked)
     await refuse_many(session, OPTIMISATION_JOB, owner_id=actor.person, most=WAITING)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from alphaloop.adapters.feeds.replay import ReplayStatus
 from alphaloop.features.accounts.service import MarginTerms
+from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market import service as market
 from alphaloop.features.market.service import BarStore
 from alphaloop.features.sessions import replays, service
@@ -36,9 +37,11 @@ async def list_sessions(session: Reading, actor: Asking, account_id: Id | None =
 async def create_session(body: NewSession, actor: Asking, wiring: Wired) -> SessionView:
     """Run a strategy on an account; it trades from the next bar on."""
     actor.require("session.manage")
-    if is_own(body.strategy):
+    async with wiring.db.read() as session:
+        code = await catalog.find_code(session, actor, body.strategy, body.params)
+    if is_own(code.key):
         # Judged before the transaction begins: a process of its own takes its time.
-        await check_own(body.strategy, body.params, wiring.settings.strategies_dir)
+        await check_own(code.key, code.params, wiring.settings.strategies_dir)
     request = service.NewSessionRequest(
         account_id=body.account_id,
         strategy=body.strategy,

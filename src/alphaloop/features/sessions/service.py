@@ -21,6 +21,7 @@ from alphaloop.engine.sizing import order_quantity
 from alphaloop.features.accounts import service as accounts
 from alphaloop.features.accounts.models import Account
 from alphaloop.features.audit import service as audit
+from alphaloop.features.catalog import service as catalog
 from alphaloop.features.market import service as market
 from alphaloop.features.orders import service as orders
 from alphaloop.features.orders.schemas import OrderRole
@@ -63,6 +64,7 @@ async def create_session(
 ) -> TradingSession:
     """Start a strategy on an account; one per account and instrument, because two would trade one position.
 
+    What a configured strategy stands for is settled now, and ConflictError 'strategy_off' refuses one that is off.
     On a replay the series is anchored at the replay's first bar and trading begins at its cursor. A file of one's own
     is not read here: `fitness.check_own` judges it beforehand, and the worker pauses a session that cannot run it.
     """
@@ -71,8 +73,10 @@ async def create_session(
     actor.require("session.manage")
     account = await accounts.get_account(session, actor, request.account_id)
     instrument = await market.get_instrument(session, request.instrument)
-    if not is_own(request.strategy):
-        check_fit(load_strategy(request.strategy), request.params)
+    code = await catalog.find_code(session, actor, request.strategy, request.params)
+    await _must_be_on(session, request.strategy)
+    if not is_own(code.key):
+        check_fit(load_strategy(code.key), code.params)
     busy = await session.scalar(
         select(TradingSession.id).where(
             TradingSession.account_id == account.id,
@@ -91,7 +95,7 @@ async def create_session(
         user_id=account.user_id,
         account_id=account.id,
         strategy_key=request.strategy,
-        params=dict(request.params),
+        params=code.params,
         instrument=instrument.symbol,
         timeframe=request.timeframe,
         allocation=request.allocation,
@@ -119,6 +123,11 @@ async def create_session(
     )
     await _announce(session, row, "started", clock)
     return row
+
+
+async def _must_be_on(session: ReadSession, strategy: str) -> None:
+    if not await catalog.is_on(session, strategy):
+        raise ConflictError("This strategy is switched off.", code="strategy_off")
 
 
 async def get_session(session: ReadSession, actor: Actor, session_id: int) -> TradingSession:
@@ -168,6 +177,8 @@ async def change_status(
         return row
     if SessionStatus(row.status) not in allowed:
         raise ConflictError("The session has been stopped; start a new one.", code="session_stopped")
+    if status is SessionStatus.RUNNING:
+        await _must_be_on(session, row.strategy_key)
     row.status, row.reason, row.updated_at = status, None, clock.now()
     await audit.record(
         session,

@@ -13,12 +13,11 @@ from alphaloop.features.catalog.models import StrategyRow
 from alphaloop.features.catalog.rules import check_params
 from alphaloop.features.catalog.schemas import NewStrategy, ParamView, RiskProfile
 from alphaloop.features.catalog.service.reading import get_strategy
-from alphaloop.features.catalog.service.shelving import OWN_PREFIX
+from alphaloop.features.catalog.service.shelving import MADE_PREFIX, OWN_PREFIX
 from alphaloop.infra.db import WriteSession
 from alphaloop.infra.identity import Actor
 
 MANAGE = "strategy.manage"
-MADE_PREFIX = "my:"
 MAX_MADE = 200
 
 

@@ -1,7 +1,8 @@
 """Finding strategies, their versions and the figures that others keep on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from alphaloop.core.clock import Clock
 from alphaloop.core.errors import NotFoundError
@@ -49,11 +50,17 @@ async def note_performance(
     await _change(session, strategy_id, keep)
 
 
-async def note_verified(session: WriteSession, strategy_id: int, *, number: int, backtest_id: int) -> None:
-    """Say that a backtest was made of exactly this version; whoever says so has checked it."""
-    for version in await repository.list_versions(session, strategy_id, limit=1_000_000):
-        if version.number == number:
+async def note_verified(
+    session: WriteSession, named: str, *, code_hash: str, params: Mapping[str, Any], backtest_id: int
+) -> None:
+    """Keep which backtest was made of exactly the code and the parameters of a version, if of any version."""
+    row = await repository.find_row(session, named)
+    if row is None:
+        return
+    for version in await repository.list_versions(session, row.id, limit=1000):
+        if version.code_hash == code_hash and version.params == dict(params):
             version.verified_backtest_id = backtest_id
+            return
 
 
 def _count(row: StrategyRow, signals: int, now: datetime) -> None:

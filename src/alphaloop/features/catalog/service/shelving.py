@@ -11,6 +11,7 @@ from alphaloop.features.catalog.schemas import StrategyFace
 from alphaloop.infra.db import Database, WriteSession
 
 OWN_PREFIX = "user:"
+MADE_PREFIX = "my:"
 _SOURCES = {"multi_factor": ["TECHNICAL", "FUNDAMENTAL"]}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from alphaloop.core.bar import Timeframe, parse_timeframe
 from alphaloop.core.clock import Clock, from_ms
-from alphaloop.core.errors import AlphaLoopError, ConflictError, NotFoundError
+from alphaloop.core.errors import AlphaLoopError, NotFoundError
 from alphaloop.core.events import Event
 from alphaloop.core.instrument import Instrument
 from alphaloop.core.money import ceil_step, floor_step
@@ -46,7 +46,7 @@ async def start_run(session: WriteSession, actor: Actor, named: str, asked: RunA
         actor.require("order.place")
     account = await accounts.get_account(session, actor, asked.account_id)
     row = await catalog.get_strategy(session, actor, named)
-    _must_be_on(row)
+    await catalog.must_be_on(session, row)
     symbols = await catalog.symbols_of(session, asked.instruments)
     await refuse_many(session, RUN_JOB, owner_id=actor.person, most=WAITING)
     args: dict[str, Any] = {}
@@ -124,7 +124,7 @@ async def arguments_of(session: ReadSession, run_id: int, *, clock: Clock) -> di
     if run is None:
         raise NotFoundError("There is no such run.", code="run_not_found")
     row = await catalog.get_strategy(session, SYSTEM, str(run.strategy_id))
-    _must_be_on(row)
+    await catalog.must_be_on(session, row)
     account = await accounts.get_account(session, SYSTEM, run.account_id)
     section = await market.cross_section(session, run.instruments, parse_timeframe(run.timeframe))
     for key in section.keys:
@@ -138,11 +138,6 @@ async def arguments_of(session: ReadSession, run_id: int, *, clock: Clock) -> di
         # Prices that were adjusted for an ex-date have it in them already.
         "passed": {key.symbol: [(one.day, one.terms) for one in key.ex_dates] for key in section.keys if traded},
     }
-
-
-def _must_be_on(row: StrategyRow) -> None:
-    if not row.enabled:
-        raise ConflictError("This strategy is switched off.", code="strategy_off")
 
 
 async def keep_signals(
