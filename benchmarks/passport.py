@@ -2,7 +2,8 @@
 at when its borders were set.
 
 An overfitted rule is the best of many on a market without memory; a true one is the best of as many on a market that
-has what the rule looks for. A miss is an overfitted one that does not fail, a false alarm a true one that does."""
+has what the rule looks for. A miss is an overfitted one that does not fail (`passed`: one that even passes), a false
+alarm a true one that fails."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,19 +17,21 @@ from alphaloop.engine.backtest import run_backtest
 from alphaloop.engine.honesty import OverfitPassport, make_passport
 from alphaloop.engine.honesty.passport import QUESTIONS
 from alphaloop.engine.panel import Floats, Panel, Series, make_series
-from alphaloop.engine.params import param
+from alphaloop.engine.params import choice
 from alphaloop.engine.strategy import Signals, Strategy, load_strategy, mark_episodes
 
 OPTIONS = {"markets": "markets of each family, 12 unless told"}
 ROWS, FEE, DAY_MS = 2000, 0.0005, 86_400_000
-# The planted families of the tests use seeds below 100.
-FIRST_SEED = 770_000
+# Nobody looked at these before the borders were set: tests use seeds below 100, earlier borders 500 000 and 770 000 on.
+FIRST_SEED = 880_000
+DAYS = tuple(str(day) for day in range(21))
 _SHADES = ("pass", "warn", "unknown", "fail")
 
 
 @dataclass(frozen=True)
 class DayParams:
-    day: int = param(0, 0, 20, label_zh="第几天", label_en="Day of the cycle")
+    # A choice and no number: the day beside the right one is not a little wrong but another day.
+    day: str = choice("0", DAYS, label_zh="第几天", label_en="Day of the cycle")
 
 
 class Family(NamedTuple):
@@ -53,6 +56,7 @@ def run(json: bool, *, markets: str | None = None) -> dict[str, Any]:
         "markets": count,
         "families": rows,
         "misses": _share([not _fails(checks) for checks in overfitted]),
+        "passed": _share([set(checks.values()) == {"pass"} for checks in overfitted]),
         "false_alarms": _share([_fails(checks) for checks in honest]),
         "without": {
             name: {
@@ -77,7 +81,7 @@ def families() -> list[Family]:
     crossings = [{"fast": f, "slow": s} for f in (5, 10, 20, 30) for s in (40, 60, 90, 120, 160, 200)]
     channels = [{"entry_bars": e, "exit_bars": x} for e in (10, 20, 30, 40, 60, 80) for x in (5, 10, 20, 30)]
     widths = [{"period": p, "width": w} for p in (5, 10, 15, 20, 30, 40) for w in (0.75, 1.0, 1.5, 2.0)]
-    days = [{"day": d} for d in range(21)]
+    days = [{"day": day} for day in DAYS]
     return [
         Family("crossing, no memory", False, cross, _walk, crossings),
         Family("breakout, no memory", False, breakout, _walk, channels),
@@ -150,7 +154,7 @@ def _table(figures: dict[str, Any]) -> str:
         ]
         cells += figures["without"][question].values()
         lines.append(f"| `{question}` | {' | '.join(map(str, cells))} |")
-    for name in ("misses", "false_alarms"):
+    for name in ("misses", "passed", "false_alarms"):
         one = figures[name]
         lines.append(f"\n{name}: {one['count']} of {one['of']} ({one['low']:.0%} to {one['high']:.0%})")
     return "\n".join([*lines, f"{figures['seconds']} s"])
@@ -206,7 +210,7 @@ def _cycle(seed: int) -> Series:
 def _day_of_cycle(like: Strategy) -> Strategy:
     def evaluate(panel: Panel, params: DayParams) -> Signals:
         # Decided a day ahead and filled at that day's open: held from its open to the next one's.
-        ahead = (panel.ts_ms // DAY_MS + 1) % 21 == params.day
+        ahead = (panel.ts_ms // DAY_MS + 1) % 21 == int(params.day)
         target = np.where(panel.member, ahead.astype(float)[:, None], np.nan)
         return Signals(target, mark_episodes(target))
 

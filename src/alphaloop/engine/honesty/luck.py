@@ -53,16 +53,19 @@ def market_luck(
 ) -> MarketLuck:
     """Run the strategy on `draws` markets that have the same bars but no memory beyond a block.
 
-    With the default block, the one that suits the first instrument's returns, these are markets that might as well
-    have come: read `loss_chance`. With `block=1` nothing but the drift is left: whoever lives on patterns must be
-    better on the real order, and `probability` is the test of that (Masters, 2006). `options` are those of
-    `run_backtest`, less instruments, whose rules hang on dates.
+    With the default block these are markets that might as well have come: read `loss_chance`. It is as long as the
+    memory of the first instrument's returns, and no shorter than the rows that a trade takes from the first one looked
+    back at to the exit, else the draw would cut through what the strategy follows; a tenth of the rows at most.
+
+    With `block=1` nothing but the drift is left: whoever lives on patterns must be better on the real order, and
+    `probability` is the test of that (Masters, 2006). `options` are those of `run_backtest`, less instruments, whose
+    rules hang on dates.
     """
     if options.get("instruments") is not None:
         raise InvalidError("Drawn markets have no dates for market rules to hang on.", code="no_dates")
-    first = all_series(bars)[0]
-    length = block_length(np.diff(np.log(first.close))) if block is None else block
-    value = figure(run_backtest(strategy, bars, params, **options), metric)
+    result = run_backtest(strategy, bars, params, **options)
+    length = _whole_trades(strategy, bars, params, result) if block is None else block
+    value = figure(result, metric)
     rng = np.random.default_rng(seed)
     rows = len(row_times(bars))
     found = []
@@ -82,6 +85,12 @@ def market_luck(
         told=len(told),
         block=length,
     )
+
+
+def _whole_trades(strategy: Strategy, bars: Bars, params: Any, result: BacktestResult) -> float:
+    memory = block_length(np.diff(np.log(all_series(bars)[0].close)))
+    held = float((result.trips.exit_row - result.trips.entry_row).mean()) if len(result.trips.pnl) else 0.0
+    return max(memory, min(strategy.warmup(params) + held, len(result.equity) / 10.0))
 
 
 def resample_bars(bars: Bars, rows: Ints) -> Bars:

@@ -19,7 +19,7 @@ export const zh = {
     stability: { name: '参数稳定', asks: '参数挪一两步，结果还在吗？', cannot: '天生只有一个值有意义的规则，比如“每月第几天”，会被冤枉。' },
     walk_forward: { name: '滚动前推', asks: '只用过去选参数，之后还赚钱吗？', cannot: '只走过一遍历史；五段太少，抓不住少见的行情。' },
     trade_luck: { name: '交易的运气', asks: '同样的交易重新抽，会亏吗？', cannot: '把每笔当作先后发生；同时持有很多品种时请看行情的运气。' },
-    market_luck: { name: '行情的运气', asks: '同样性质的另一段行情，会亏吗？', cannot: '重抽的块只保留收益自身的记忆；靠几十根的趋势、慢慢回归或日历吃饭的规则，常常被它冤枉。' },
+    market_luck: { name: '行情的运气', asks: '同样性质的另一段行情，会亏吗？', cannot: '重抽会切断日历和比一笔交易更长的东西，靠它们吃饭的规则会被冤枉，所以它最多是提醒。' },
     shuffle: { name: '打乱顺序', asks: '比在打乱的同一批 K 线上更好吗？', cannot: '比打乱的好，只说明顺序里有东西，不说明那东西会留下。' },
     overfitting: { name: '过拟合概率', asks: '过去最好的那组，之后会落到一半以下吗？', cannot: '只看说出来的那些参数；没说的尝试它不知道。' },
     deflated_sharpe: { name: '扣除尝试的 Sharpe', asks: '这个 Sharpe 比这么多次尝试碰出来的还高吗？', cannot: '尝试次数要如实填；把它少报，答案就偏好。' }
@@ -29,7 +29,7 @@ export const zh = {
     trade_luck: (figure: string) => `${figure} 的抽签会亏`, market_luck: (figure: string) => `${figure} 的行情上不赚`, shuffle: (figure: string) => `${figure} 的打乱一样好`, overfitting: (figure: string) => `概率 ${figure}`, deflated_sharpe: (figure: string) => `概率 ${figure}`
   } as Record<string, (figure: string) => string>,
   borders: {
-    look_ahead: '一处不同就不过', start: '≤ 10% 通过', stability: '≥ 67% 通过，< 33% 不过', walk_forward: '≥ 95% 通过，< 50% 不过', trade_luck: '≤ 5% 通过，> 25% 不过', market_luck: '≤ 5% 通过，> 25% 不过', shuffle: '≤ 5% 通过，> 25% 不过',
+    look_ahead: '一处不同就不过', start: '≤ 10% 通过', stability: '≥ 67% 通过，< 33% 不过', walk_forward: '≥ 95% 通过，< 50% 不过', trade_luck: '≤ 5% 通过，> 25% 不过', market_luck: '≤ 5% 通过，更多只提醒', shuffle: '≤ 5% 通过，> 25% 不过',
     overfitting: '≤ 20% 或几乎不亏则通过，> 50% 不过', deflated_sharpe: '≥ 95% 通过，< 50% 不过'
   } as Record<string, string>,
   refused: (why: string) => `没能检查：${why}`,
@@ -69,7 +69,7 @@ export const en: typeof zh = {
     stability: { name: 'Parameters', asks: 'Does the result survive a step or two beside them?', cannot: 'Rules where one value alone makes sense, such as a day of the month, are wronged.' },
     walk_forward: { name: 'Walk-forward', asks: 'Chosen on the past alone, does it earn afterwards?', cannot: 'History is walked once; five parts are few for what happens rarely.' },
     trade_luck: { name: 'Luck of the trades', asks: 'Would the same trades, drawn anew, have lost?', cannot: 'Trades count as one after the other; with many symbols read the luck of the market.' },
-    market_luck: { name: 'Luck of the market', asks: 'Would another market of the same kind have lost?', cannot: 'Blocks keep the memory of returns alone; rules that live on trends of months, slow returns to a mean or the calendar are often wronged.' },
+    market_luck: { name: 'Luck of the market', asks: 'Would another market of the same kind have lost?', cannot: 'Drawing cuts through calendars and whatever lasts longer than a trade, and wrongs rules that live on them: it warns at most.' },
     shuffle: { name: 'Shuffled bars', asks: 'Is it better than on the same bars in another order?', cannot: 'Better than shuffled says that the order holds something, not that it will stay.' },
     overfitting: { name: 'Probability of overfitting', asks: 'Does the best of the past fall below the middle later?', cannot: 'It sees the parameters it was told of and no others.' },
     deflated_sharpe: { name: 'Deflated Sharpe', asks: 'Is it more than so many tries would show by luck?', cannot: 'It is as honest as the number of tries that was given.' }
@@ -79,7 +79,7 @@ export const en: typeof zh = {
     trade_luck: (figure) => `${figure} of draws lose`, market_luck: (figure) => `${figure} of markets earn nothing`, shuffle: (figure) => `${figure} of orders do as well`, overfitting: (figure) => `Probability ${figure}`, deflated_sharpe: (figure) => `Probability ${figure}`
   },
   borders: {
-    look_ahead: 'One difference fails', start: '≤ 10% passes', stability: '≥ 67% passes, < 33% fails', walk_forward: '≥ 95% passes, < 50% fails', trade_luck: '≤ 5% passes, > 25% fails', market_luck: '≤ 5% passes, > 25% fails', shuffle: '≤ 5% passes, > 25% fails',
+    look_ahead: 'One difference fails', start: '≤ 10% passes', stability: '≥ 67% passes, < 33% fails', walk_forward: '≥ 95% passes, < 50% fails', trade_luck: '≤ 5% passes, > 25% fails', market_luck: '≤ 5% passes, more warns', shuffle: '≤ 5% passes, > 25% fails',
     overfitting: '≤ 20%, or hardly ever losing, passes; > 50% fails', deflated_sharpe: '≥ 95% passes, < 50% fails'
   },
   refused: (why) => `Could not be asked: ${why}`,
