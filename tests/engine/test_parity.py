@@ -16,7 +16,7 @@ from alphaloop.core.fill import Fill
 from alphaloop.core.instrument import AssetClass, Instrument
 from alphaloop.core.order import OrderSide, OrderType, VenueOrder
 from alphaloop.core.signal import Sizing
-from alphaloop.engine import sim_brackets, sim_pass
+from alphaloop.engine import sim_book, sim_brackets, sim_events, sim_orders, sim_pass, sim_quiet, sim_rules
 from alphaloop.engine import simulate as simulator
 from alphaloop.engine.convert import to_decimal
 from alphaloop.engine.matching import Matcher, Working
@@ -305,13 +305,17 @@ def test_the_comparison_notices_a_take_that_is_assumed_before_the_stop(monkeypat
         best = high if side > 0 else low
         if side * best >= side * take:
             return (open if side * open >= side * take else take), 2
-        return honest(book, n, t, open, high, low, slippage, room)
+        price, reason = honest(book, n, t, open, high, low, slippage, room)
+        return price, reason
 
-    honest = sim_brackets._exit.py_func
+    exits: Any = sim_brackets._exit
+    honest = exits.py_func
     seeds = range(30)
     monkeypatch.setattr(simulator, "run_plain", sim_pass._pass)
-    for name in ("_trade_pending", "trade_brackets", "_trade", "instruct"):
-        monkeypatch.setattr(sim_pass, name, getattr(sim_pass, name).py_func)
+    for module in (sim_book, sim_brackets, sim_events, sim_orders, sim_pass, sim_quiet, sim_rules):
+        for name, step in list(vars(module).items()):
+            if hasattr(step, "py_func"):
+                monkeypatch.setattr(module, name, step.py_func)
     rules, lot = TERMS[1]
     for seed in seeds:
         panel = random_panel(seed, 150)

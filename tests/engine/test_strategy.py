@@ -1,6 +1,7 @@
 """The contract's small parts: loading, episodes, rows as instructions, signals that make no sense."""
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,3 +104,22 @@ def test_a_need_names_a_known_timeframe() -> None:
     assert Chan("4h").config == "CN-STRICT-1"
     with pytest.raises(InvalidError):
         Chan("7m")
+
+
+@pytest.mark.parametrize("field", ["target", "stop"])
+def test_signals_with_an_infinite_number_are_refused(field: str) -> None:
+    panel = make_panel(make_series("A", np.arange(3) * 60_000, *np.ones((5, 3))))
+    good = Signals(np.ones((3, 1)), np.zeros((3, 1), dtype=np.int64), stop=np.full((3, 1), np.nan))
+    assert check_signals(good, panel) is good
+    # A view that nobody may write to is read all the same.
+    changes: Any = {field: np.broadcast_to(-np.inf, (3, 1))}
+    with pytest.raises(InvalidError, match=f"{field} is infinite"):
+        check_signals(good._replace(**changes), panel)
+
+
+def test_a_target_whose_beginning_is_not_told_is_refused() -> None:
+    panel = make_panel(make_series("A", np.arange(3) * 60_000, *np.ones((5, 3))))
+    target, episode = np.array([[np.nan], [1.0], [1.0]]), np.array([[-1], [1], [1]])
+    assert check_signals(Signals(target, episode), panel).target is target
+    with pytest.raises(InvalidError, match="without saying when"):
+        check_signals(Signals(target, np.array([[-1], [1], [-1]])), panel)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from alphaloop.core.errors import InvalidError
 from alphaloop.core.instrument import Instrument
 from alphaloop.engine.continuity import factors_of, in_traded_prices, seen_through
-from alphaloop.engine.features import build_panel, with_features
+from alphaloop.engine.features import begin_after_warmup, with_features
 from alphaloop.engine.panel import Bools, Floats, Panel, Series, make_panel
 from alphaloop.engine.rule_arrays import Actions, Stake, lay_ground
 from alphaloop.engine.sim_rules import Ground
@@ -29,13 +29,10 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """`bare` is the strategy without its needs, `traded` the panel in traded prices, `seen` what the strategy may see
-    of it (`continuity`), `present` where there are bars; `factors` are prices seen over prices traded (None: the same).
-    `memo` remembers for a sweep."""
+    """`traded` is the panel in traded prices, `seen` what the strategy may see of it (`continuity`), `present` where
+    there are bars; `factors` are prices seen over prices traded (None: the same). `memo` remembers for a sweep."""
 
     strategy: Strategy
-    bare: Strategy
-    bars: Series | Sequence[Series]
     rules: Rules
     start: int | None
     traded: Panel
@@ -48,9 +45,9 @@ class Course:
     def plan(self, params: Any) -> Plan:
         """Ask the strategy; InvalidError for too few bars or a start within its warm-up."""
         first = self.strategy.warmup(params) if self.start is None else self.start
-        one = self.bars if isinstance(self.bars, Series) else self.bars[0]
-        # Columns that are declared do not hang on where the warm-up ends, so they are made apart from the panel.
-        seen = build_panel(one, self.bare, params, start=self.start, see=self._fresh)
+        fresh = self.seen._replace(member=self.present.copy(), memo=self.memo)
+        seen = begin_after_warmup(fresh, self.strategy, params, start=self.start)
+        # Columns that are declared do not hang on where the warm-up ends: a sweep makes them once.
         needs = tuple(self.strategy.needs(params))
         if needs:
             seen = seen._replace(features=self._features(needs))
@@ -59,9 +56,6 @@ class Course:
             signals = in_traded_prices(check_signals(signals, seen), self.factors)
         panel = self.traded._replace(member=seen.member, features=seen.features)
         return Plan(panel, signals, _from_row(self.rules, first))
-
-    def _fresh(self, _: Panel) -> Panel:
-        return self.seen._replace(member=self.present.copy(), memo=self.memo)
 
     def _features(self, needs: tuple[Any, ...]) -> Mapping[str, Floats]:
         def make() -> Mapping[str, Floats]:
@@ -134,15 +128,10 @@ def lay_course(
         )
         factors = factors_of(traded, ground)
     seen = traded if factors is None else seen_through(traded, factors)
-    bare = replace(strategy, needs=_nothing)
-    return Course(strategy, bare, bars, rules, start_bar, traded, seen, traded.member, ground, factors, memo)
+    return Course(strategy, rules, start_bar, traded, seen, traded.member, ground, factors, memo)
 
 
 # Thousands of sets of parameters ask for the same few.
 @lru_cache(maxsize=2048)
 def _from_row(rules: Rules, start: int) -> Rules:
     return replace(rules, start=start)
-
-
-def _nothing(params: Any) -> tuple[()]:
-    return ()

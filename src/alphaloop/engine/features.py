@@ -61,10 +61,15 @@ def build_panel(
     No intent may begin before `start`, by default the strategy's own warm-up. InvalidError when there are fewer bars
     than the warm-up, or when `start` lies within it.
     """
-    warmup = strategy.warmup(params)
-    panel = make_panel(bars, start=0, extras=extras)
+    panel = make_panel(bars, extras=extras)
     if see is not None:
         panel = see(panel)
+    return with_features(begin_after_warmup(panel, strategy, params, start=start), strategy.needs(params))
+
+
+def begin_after_warmup(panel: Panel, strategy: Strategy, params: Any, *, start: int | None = None) -> Panel:
+    """The same panel, its own `member` written: nobody belongs to the universe before `start` (see `build_panel`)."""
+    warmup = strategy.warmup(params)
     first = warmup if start is None else start
     if len(panel.ts_ms) <= warmup:
         raise InvalidError(
@@ -82,7 +87,7 @@ def build_panel(
             "The first traded row lies behind the last bar.", code="bad_start", fields=(("start_bar", "out_of_bounds"),)
         )
     panel.member[:first] = False
-    return with_features(panel, strategy.needs(params))
+    return panel
 
 
 def with_features(panel: Panel, needs: Sequence[Need]) -> Panel:

@@ -298,10 +298,13 @@ def run_pass(run: Any, book: Book, view: View, *given: Any) -> tuple[Floats, Flo
     state."""
     rows, columns = view.close.shape
     equity, scratch = np.empty(rows), np.empty((SCRATCH, columns))
-    # Room that is not needed is never touched, and then costs nothing.
-    fills, count, t, over = np.empty((FIRST_ROOM + rows // 16 + ROW_EVENTS * columns, FILL_WIDTH)), 0, 0, -1
+    # Room that is not needed is never touched, and then costs nothing. A column lies in one piece, as it is read later.
+    room = FIRST_ROOM + rows // 12 + ROW_EVENTS * columns
+    fills, count, t, over = np.empty((room, FILL_WIDTH), order="F"), 0, 0, -1
     while t < rows:
         t, count, over = run(book, view, *given, t, fills, count, equity, scratch)
         if t < rows:
-            fills = np.concatenate([fills, np.empty((len(fills) + ROW_EVENTS * columns, FILL_WIDTH))])
+            more = np.empty((2 * len(fills) + ROW_EVENTS * columns, FILL_WIDTH), order="F")
+            more[:count] = fills[:count]
+            fills = more
     return fills[:count], equity, over

@@ -155,6 +155,8 @@ class Simulation(NamedTuple):
         return money[np.searchsorted(row[order], np.arange(len(self.equity)), side="right")]
 
 
+# Members of enumerations are looked up by name each time, which a sweep would notice.
+_FLOWS_BEGIN = int(FillReason.DIVIDEND)
 _SIZINGS = {Sizing.WEIGHT: 0, Sizing.UNITS: 1, Sizing.RISK: 2}
 
 
@@ -190,7 +192,7 @@ def simulate(
         made = run_pass(run_managed, book, view, target, episode, stop, take, trail, group, terms, ground, run, given)
     rows, equity, stopped = made
     kind = rows[:, 5]
-    traded = kind < FillReason.DIVIDEND
+    traded = kind < _FLOWS_BEGIN
     plain, refused = bool(traded.all()), kind >= UNFILLED
     return Simulation(
         fills=_as_fills(rows if plain else rows[traded]),
@@ -288,7 +290,7 @@ def _empty_slots(columns: int) -> bytes:
 
 
 def _as_fills(rows: Floats) -> Fills:
-    row, column, quantity, price, fee, reason, episode = np.ascontiguousarray(rows.T)
+    row, column, quantity, price, fee, reason, episode = (np.ascontiguousarray(values) for values in rows.T)
     return Fills(_whole(row), _whole(column), quantity, price, fee, _whole(reason), _whole(episode))
 
 

@@ -15,6 +15,7 @@ from alphaloop.core.plugins import load_plugin, plugin_keys
 from alphaloop.core.signal import Desired, Sizing
 from alphaloop.engine.panel import Floats, Ints, Panel
 from alphaloop.engine.params import params_schema, parse_params
+from alphaloop.engine.sim_check import is_infinite_in, is_unsaid
 
 _PACKAGE = "alphaloop.strategies"
 # The timeframes one strategy may look at are few; a run of code, colon, column names each feature.
@@ -162,13 +163,18 @@ def check_signals(signals: Signals, panel: Panel) -> Signals:
         if not isinstance(values, np.ndarray) or values.shape != shape:
             raise InvalidError(f"The strategy's {name} does not have the shape of its bars.", code="bad_signals")
         if values.dtype == np.float64:
-            if np.isinf(values).any():
+            if is_infinite_in(_flat(values)):
                 raise InvalidError(f"The strategy's {name} is infinite somewhere.", code="bad_signals")
         elif values.dtype != np.int64:
             raise InvalidError(f"The strategy's {name} must be float64 or int64.", code="bad_signals")
-    if np.any(np.isfinite(signals.target) & (signals.episode < 0)):
+    if is_unsaid(_flat(signals.target), _flat(signals.episode)):
         raise InvalidError("The strategy gave a target without saying when the intent began.", code="bad_signals")
     return signals
+
+
+def _flat(values: Any) -> Any:
+    # Views and arrays that nobody may write to would each be compiled for anew.
+    return np.array(values).ravel() if not (values.flags.c_contiguous and values.flags.writeable) else values.ravel()
 
 
 def desired_at(signals: Signals, t: int, column: int = 0) -> Desired:

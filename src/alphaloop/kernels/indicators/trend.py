@@ -46,9 +46,9 @@ _BLOCK = 512
 
 
 @njit(cache=True, error_model="numpy")
-def _sma(values: Floats, period: int) -> Floats:
+def _sma(values: Floats, period: int, out: Floats) -> None:
     n = values.shape[0]
-    out = np.full(n, np.nan)
+    out[: period - 1] = np.nan
     # A window sum carried along drifts and never forgets a NaN; adding up each window keeps every row independent.
     # Many windows are added up at once, each from its oldest row on, so that the sums are those of a plain loop.
     for first in range(period - 1, n, _BLOCK):
@@ -68,12 +68,15 @@ def _sma(values: Floats, period: int) -> Floats:
             j += 1
         for i in range(rows):
             total[i] /= period
-    return out
 
 
 def sma(values: npt.ArrayLike, period: int) -> Floats:
     """Mean of the last `period` rows, float64[N]; NaN for the first period-1 rows and where the window has a NaN."""
-    return _sma(column(values), check_period("period", period))
+    rows = column(values)
+    # Numpy asks the system for large pages, compiled code does not: many small ones cost more than the sums.
+    out = np.empty(len(rows))
+    _sma(rows, check_period("period", period), out)
+    return out
 
 
 def ema(values: npt.ArrayLike, period: int) -> Floats:
