@@ -90,21 +90,10 @@ def _trade(trade: Trade, result: BacktestResult) -> Plain:
         "exit_ts": int(ts[trade.exit_row]),
         "return": number(trade.pnl / paid) if paid > 0 else None,
         "bars": trade.exit_row - trade.entry_row,
-        **_excursions(trade, result),
+        "mfe": number(trade.mfe),
+        "mae": number(trade.mae),
     }
     return row
-
-
-def _excursions(trade: Trade, result: BacktestResult) -> Plain:
-    """How far price went against and for the trade while it was held, as fractions of the entry price."""
-    column = result.panel.names.index(trade.instrument)
-    rows = slice(trade.entry_row, trade.exit_row + 1)
-    high, low = result.panel.high[rows, column], result.panel.low[rows, column]
-    if not np.isfinite(high).any() or trade.entry_price <= 0:
-        return {"mfe": None, "mae": None}
-    up, down = np.nanmax(high) / trade.entry_price - 1.0, 1.0 - np.nanmin(low) / trade.entry_price
-    best, worst = (up, down) if trade.side.lower() in ("buy", "long") else (down, up)
-    return {"mfe": number(max(0.0, best)), "mae": number(max(0.0, worst))}
 
 
 def _instrument(result: BacktestResult, column: int, name: str) -> Plain:

@@ -82,7 +82,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "按止损距离定仓位，但没有有效止损",
         "it is sized by the distance to a stop, and there was none on the right side",
     ),
-    "group": ("同组的另一腿无法成交", "another leg of its group could not trade"),
     "group": ("同组的另一腿不能成交", "another leg of its group could not trade"),
     "filled_later": ("到 {at} 才成交", "it filled at {at}"),
     "never_filled": ("之后也没有成交", "it never filled"),

@@ -39,7 +39,7 @@ export const zh = {
   closed: (n: string, wins: string, fees: string) => `${n} 笔 · 胜率 ${wins} · 费用 ${fees}`, leftBy: (reason: string, n: string) => `离场：${reason} · ${n} 笔`,
   unfilled: '没有成交的', allFilled: (asked: string) => `${asked} 次指令，第一时间都能成交。`, entries: '进场', exits: '离场',
   unfilledSentence: (what: string, unfilled: string, asked: string) => `${what}：${asked} 次里有 ${unfilled} 次第一时间成交不了`, never: (n: string) => `${n} 次始终没有成交`,
-  obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损', expired: '已经到期', no_quote: '没有报价', too_small: '不到一张', no_cash: '现金不够', no_margin: '保证金不够' } as Record<string, string>,
+  obstacles: { limit: '涨跌停封板', suspended: '停牌，没有 K 线', settlement: '当天买入，不能卖', lot: '不足一手', cash: '钱不够最小一单', volume: '成交量不够', short: '不许做空', notional: '不足最小名义额', no_stop: '按止损定仓，却没有止损', group: '同组另一腿不能成交', expired: '已经到期', no_quote: '没有报价', too_small: '不到一张', no_cash: '现金不够', no_margin: '保证金不够' } as Record<string, string>,
   extras: '价格之外的数据', extraKept: (rows: string, from: string, to: string) => `${rows} 个值，${from} 至 ${to}`, extraMissing: '还没有', extraBring: '导入', extraHint: 'CSV 或 Parquet：一列日期、一列数值；有公布日（known_at）和代码（symbol）就各一列。只在公布之后才看得到。',
   honest: '数据与说明', gap: (from: string, to: string) => `${from} 到 ${to} 没有 K 线`, noGaps: '区间里没有缺口。', runId: (id: string) => `编号 ${id}`,
   notes: {
@@ -101,7 +101,7 @@ export const en: typeof zh = {
   closed: (n, wins, fees) => `${n} closed · win rate ${wins} · fees ${fees}`, leftBy: (reason, n) => `Exit: ${reason} · ${n} closed`,
   unfilled: 'What could not be filled', allFilled: (asked) => `${asked} instructions; each could trade at once.`, entries: 'Entries', exits: 'Exits',
   unfilledSentence: (what, unfilled, asked) => `${what}: ${unfilled} of ${asked} could not trade at once`, never: (n) => `${n} never traded`,
-  obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there', expired: 'Expired already', no_quote: 'No quote', too_small: 'Less than one contract', no_cash: 'Not enough cash', no_margin: 'Not enough margin' },
+  obstacles: { limit: 'Locked at the price limit', suspended: 'Suspended, no bar', settlement: 'Bought the same day', lot: 'Less than a lot', cash: 'No money for the smallest order', volume: 'Too little volume', short: 'Short sales are off', notional: 'Below the least notional', no_stop: 'Sized by a stop that is not there', group: 'Another leg of its group could not trade', expired: 'Expired already', no_quote: 'No quote', too_small: 'Less than one contract', no_cash: 'Not enough cash', no_margin: 'Not enough margin' },
   extras: 'Data besides prices', extraKept: (rows, from, to) => `${rows} values, ${from} to ${to}`, extraMissing: 'not here yet', extraBring: 'Import', extraHint: 'CSV or Parquet: a date and a value a row, where there are any also when it was published (known_at) and whose it is (symbol). It is seen from its publication on.',
   honest: 'Data and notes', gap: (from, to) => `No bars from ${from} to ${to}`, noGaps: 'No gap in the period.', runId: (id) => `run ${id}`,
   notes: {
