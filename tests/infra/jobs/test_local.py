@@ -9,6 +9,7 @@ import pytest
 from alphaloop.core.clock import ManualClock
 from alphaloop.core.errors import InvalidError, NotFoundError
 from alphaloop.infra.db import Database
+from alphaloop.infra.jobs import local
 from alphaloop.infra.jobs.local import (
     LEASE_S,
     MAX_ATTEMPTS,
@@ -231,3 +232,44 @@ async def test_who_lost_the_job_writes_nothing_more(db: Database, clock: ManualC
         await JobContext(db, clock, job_id, 1, {}, holder="one#1").hold(session)
     work.hold.set()
     await running
+
+
+class Shaky:
+    """A database that is away for the next few times that it is asked."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.away = db, 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("read", "write") and self.away > 0:
+            self.away -= 1
+            raise ConnectionError("the database is away")
+        return getattr(self.db, name)
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_neither_the_worker_nor_a_job(
+    db: Database, clock: ManualClock, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "LEASE_S", 0.03)
+    shaky, work.hold = Shaky(db), asyncio.Event()
+    job_id = await asked(db, clock)
+    shaky.away = 2
+    made: Any = shaky
+    worker = LocalWorker(made, clock, {"tests.work": work}, holder="one", poll_s=0.01)
+    task = asyncio.create_task(worker.run())
+    try:
+        await asyncio.wait_for(work.started.wait(), 5)
+        shaky.away = 2
+        before = (await state(db, job_id)).lease_until
+        clock.advance(timedelta(seconds=5))
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            row = await state(db, job_id)
+            if not shaky.away and row.lease_until != before:
+                work.hold.set()
+            if row.status == JobStatus.DONE:
+                break
+        assert row.status == JobStatus.DONE
+    finally:
+        task.cancel()
+    assert work.ran == [job_id]

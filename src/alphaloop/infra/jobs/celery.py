@@ -71,6 +71,9 @@ class Sender:
             except (OperationalError, OSError) as error:
                 # The rows wait; the next look finds them all again.
                 logger.error("jobs cannot be handed to Celery: {}", error)
+            except Exception:
+                # So it is with a database that is away for a moment.
+                logger.exception("looking for jobs to hand to Celery failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._poll_s)
 

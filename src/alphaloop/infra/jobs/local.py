@@ -189,8 +189,12 @@ class LocalWorker:
     async def _serve(self, kinds: Collection[str], wake: asyncio.Event) -> None:
         while True:
             wake.clear()
-            while await self._run_next(kinds, None):
-                pass
+            try:
+                while await self._run_next(kinds, None):
+                    pass
+            except Exception:
+                # The database may be away for a moment: whoever serves jobs beside trading must not take it along.
+                logger.exception("looking for jobs failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), self._poll_s)
 
@@ -233,12 +237,16 @@ class LocalWorker:
     async def _keep_lease(self, job_id: int, holder: str) -> None:
         while True:
             await asyncio.sleep(LEASE_S / 3)
-            async with self._db.write() as session:
-                await session.execute(
-                    update(JobRow)
-                    .where(JobRow.id == job_id, JobRow.lease_holder == holder)
-                    .values(lease_until=self._clock.now() + timedelta(seconds=LEASE_S))
-                )
+            try:
+                async with self._db.write() as session:
+                    await session.execute(
+                        update(JobRow)
+                        .where(JobRow.id == job_id, JobRow.lease_holder == holder)
+                        .values(lease_until=self._clock.now() + timedelta(seconds=LEASE_S))
+                    )
+            except Exception:
+                # The database may be away for a moment: the job goes on, and the next try comes before the lease ends.
+                logger.exception("the lease of job {} could not be kept", job_id)
 
     async def _claim(self, kinds: Collection[str], wanted: int | None) -> JobRow | None:
         now = self._clock.now()
