@@ -13,16 +13,20 @@ from typing import Any
 import numpy as np
 
 from alphaloop.core.corporate import CorporateAction
+from alphaloop.core.errors import InvalidError
 from alphaloop.core.signal import Desired, Sizing
+from alphaloop.engine.panel import Floats
 from alphaloop.engine.simulate import Held
 from alphaloop.features.sessions.runner import Prices, Runner
 from alphaloop.infra.jobs.kept_child import ChildGoneError, KeptChild
+from alphaloop.infra.jobs.words import storable
 
 TARGET = f"{__name__}:host"
 OPEN_S = 60.0
 """For a process to start, compile and hear the series so far."""
 ANSWER_S = 10.0
 MEMORY_MB = 4096
+_NUMBER_MAX = 1e15
 
 Row = list[Any]
 
@@ -81,8 +85,12 @@ class ForeignRunner:
         question = {"rows": fresh, "held": known}
         said = await self._child.ask(question, deadline_s=ANSWER_S if self._told else OPEN_S)
         self._told = len(self._rows)
-        self.memory = np.array([float(one) for one in said["memory"]])
-        return None if said["desired"] is None else _desired(said["desired"])
+        try:
+            self.memory, desired = _memory(said["memory"]), said["desired"]
+            return None if desired is None else _desired(desired)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            # Its answers are its code's own, and nothing unreadable may reach the turn in which others trade.
+            raise InvalidError("The strategy's answer cannot be kept.", code="bad_signals") from None
 
 
 def host(args: dict[str, Any]) -> tuple[Callable[[dict[str, Any]], dict[str, Any]], dict[str, Any]]:
@@ -120,17 +128,33 @@ def _action(told: dict[str, str]) -> CorporateAction:
     return CorporateAction(date.fromisoformat(told["ex_date"]), **numbers)
 
 
+def _memory(told: list[Any]) -> Floats:
+    made = np.array([float(one) for one in told], dtype=np.float64)
+    if made.shape != (8,) or not np.isfinite(made).all():
+        raise ValueError
+    return made
+
+
 def _desired(told: dict[str, Any]) -> Desired:
     def number(name: str) -> float | None:
-        return None if told[name] is None else float(told[name])
+        value = None if told[name] is None else float(told[name])
+        if value is not None and not abs(value) <= _NUMBER_MAX:
+            raise ValueError
+        return value
 
     return Desired(
         target=number("target"),
         sizing=Sizing(told["sizing"]),
-        episode=int(told["episode"]),
+        episode=_episode(told["episode"]),
         stop=number("stop"),
         take=number("take"),
         trail=number("trail"),
         strength=number("strength"),
-        reason=str(told["reason"])[:200],
+        reason=storable(str(told["reason"]), 200),
     )
+
+
+def _episode(told: Any) -> int:
+    if not isinstance(told, int) or not 0 <= told < 2**53:
+        raise ValueError
+    return told
