@@ -1,5 +1,6 @@
 """Overfit passports over HTTP: asked for, made in a process of their own, read and forgotten."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.honesty.passport import QUESTIONS
 from alphaloop.engine.strategy import load_strategy
-from alphaloop.features.backtests.passport_running import combinations, parameter_map
+from alphaloop.features.backtests.passport_running import combinations, parameter_map, run
 from tests.engine.honesty.planted import FOLLOWER, Params, trending
 from tests.features.backtests.test_api import ASKED, worker_of
 from tests.features.market.shop import Shop
@@ -71,6 +72,12 @@ def test_combinations_that_make_no_rule_are_passed_over_and_none_is_refused() ->
         with pytest.raises(InvalidError):
             combinations(bands, {}, nothing)
     assert combinations(bands, {}, {}) is None
+
+
+def test_option_legs_are_refused_in_words_before_any_bar_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match="option legs") as refused:
+        run({"strategy": "volatility/iron_condor", "strategies_dir": tmp_path}, lambda *_: None)
+    assert refused.value.code == "option_legs"
 
 
 def test_the_map_shows_every_set_over_the_same_rows_and_leaves_out_what_needs_half_of_them() -> None:

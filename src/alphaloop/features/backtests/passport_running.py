@@ -22,6 +22,8 @@ def run(args: dict[str, Any], report: Report) -> dict[str, Any]:
     """The passport as plain JSON, with a parameter `map` and `notes`, for the arguments of a backtest and of the
     question (`schemas.PassportAsked`). InvalidError says what does not fit."""
     strategy = find(args["strategy"], args["strategies_dir"])
+    if strategy.legs is not None:
+        raise InvalidError("A passport is made of strategies that trade bars, not of option legs.", code="option_legs")
     params = strategy.parse(args["params"])
     looked_at = combinations(strategy, args["params"], args["ranges"])
 
