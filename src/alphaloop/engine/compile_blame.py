@@ -73,7 +73,8 @@ def try_manage(strategy: Strategy, params: Any) -> None:
 def source_of(strategy: Strategy) -> Path | None:
     """The file that the strategy was written in."""
     for function in (strategy.manage, strategy.evaluate):
-        plain: Any = unwrap(getattr(function, "py_func", function))
+        inner: Any = getattr(function, "py_func", function)
+        plain: Any = unwrap(inner)
         if hasattr(plain, "__code__"):
             return Path(plain.__code__.co_filename)
     return None

@@ -30,6 +30,8 @@ def sentence_of(row: Mapping[str, Any] | str) -> str:
 
 _SENTENCES = {
     "close_only_bars": "Some bars have only a close: what should trade at their open traded at that close.",
+    "source_switch": "The bars of {name} change their source {changes} times ({sources}), first at {first}: a jump "
+    "there may be theirs and no move of the market.",
     "outside_limits": "On {days} days bars lay outside their price limits: none were applied there.",
     "liquidated": "The account was liquidated in row {row}; nothing traded after it.",
     "extra_absent": "{name} was not known on {absent} of {rows} rows; nothing could be decided by it there.",

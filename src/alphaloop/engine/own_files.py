@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alphaloop.core.errors import AlphaLoopError, InvalidError, NotFoundError
+from alphaloop.core.errors import AlphaLoopError, InvalidError, NotFoundError, TimeUpError
 from alphaloop.core.plugins import load_file
 from alphaloop.engine.panel import Panel
 from alphaloop.engine.strategy import Signals, Strategy, check_signals, load_strategy, strategy_from_module
@@ -65,7 +65,7 @@ def load_path(path: Path, *, key: str | None = None) -> Strategy:
         except AlphaLoopError:
             raise
         except (Exception, SystemExit) as error:
-            raise InvalidError(blame(error, path), code="bad_strategy") from error
+            raise _refusal(error, path, "bad_strategy") from error
     strategy = strategy_from_module(key or PREFIX + path.stem, sys.modules[name])
     return dataclasses.replace(
         strategy,
@@ -84,7 +84,7 @@ def _blaming(function: Callable[..., Result], path: Path) -> Callable[..., Resul
         except AlphaLoopError:
             raise
         except Exception as error:
-            raise InvalidError(blame(error, path), code="strategy_failed") from error
+            raise _refusal(error, path, "strategy_failed") from error
 
     return called
 
@@ -107,9 +107,14 @@ def _checking(evaluate: Callable[..., Signals], path: Path) -> Callable[..., Sig
     return called
 
 
+def _refusal(error: BaseException, path: Path, code: str) -> InvalidError:
+    return InvalidError(blame(error, path), code="child_deadline" if isinstance(error, TimeUpError) else code)
+
+
 def blame(error: BaseException, path: Path) -> str:
     """What went wrong and in which line of the person's own file, in one sentence."""
-    told = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0][:200]
+    named = "" if isinstance(error, TimeUpError) else f"{type(error).__name__}: "
+    told = f"{named}{error}".rstrip(": ").splitlines()[0][:200]
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path.name}, line {error.lineno}: {type(error).__name__}: {error.msg}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -188,10 +189,11 @@ async def test_a_file_of_ones_own_runs_and_its_mistakes_name_their_line(shop: Sh
 
 async def test_a_file_that_never_ends_is_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     await shop.bring_in(csv_of(walk(400)))
-    monkeypatch.setattr(jobs, "DEADLINE_S", 4.0)
+    monkeypatch.setattr(jobs, "OWN_DEADLINE_S", 4.0)
     write_own(shop, "while True: pass")
     ended = await finish(shop, await ask(shop, strategy="user:mine", params={}))
     assert (ended["status"], ended["error"]["code"]) == ("FAILED", "child_deadline")
+    assert re.match(r"mine\.py, line \d+: not done after 4 s", ended["error"]["message"])
 
 
 async def test_a_file_of_ones_own_sees_none_of_our_settings(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

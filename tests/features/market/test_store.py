@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alphaloop.adapters.feeds.contract import BarTable
@@ -99,6 +99,40 @@ def test_a_later_version_wins_only_when_told(tmp_path: Path) -> None:
     told = store.append(BTC, M1, other, replace_conflicts=True)
     assert told.replaced == kept.conflicts
     assert same(store.read(BTC, M1), other)
+
+
+@settings(max_examples=40, deadline=None)
+@given(parts=st.lists(st.tuples(st.sampled_from("ABC"), st.sets(st.integers(0, 59))), max_size=6), data=st.data())
+def test_every_row_is_told_to_be_of_the_source_that_first_brought_it(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, set[int]]], data: st.DataObject
+) -> None:
+    store, table = BarStore(tmp_path_factory.mktemp("sources")), walk(60, step_ms=720 * MINUTE_MS)
+    by: dict[int, str] = {}
+    for name, rows in parts:
+        if rows:
+            store.append(BTC, M1, pick(table, sorted(rows)), source=name)
+            by = dict.fromkeys(rows, name) | by
+    assume(by)
+    first, last = sorted(data.draw(st.tuples(st.sampled_from(sorted(by)), st.sampled_from(sorted(by)))))
+    told = store.sources(BTC, M1, first_ts=int(table.ts[first]), last_ts=int(table.ts[last]))
+    names = [by[row] for row in range(first, last + 1) if row in by]
+    assert [name for _, name in told] == [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
+
+
+def test_a_later_version_brings_its_source_and_old_series_know_none(tmp_path: Path) -> None:
+    store, table = BarStore(tmp_path), walk(10)
+    store.append(BTC, M1, table)
+    assert store.sources(BTC, M1, first_ts=0, last_ts=int(table.ts[-1])) == []
+    other = pick(table, [3, 4])
+    other.close[:] += 1
+    store.append(BTC, M1, other, source="B", replace_conflicts=True)
+    assert store.sources(BTC, M1, first_ts=0, last_ts=int(table.ts[-1])) == [(int(table.ts[3]), "B")]
+    manifest = next(tmp_path.rglob("series.json"))
+    raw = json.loads(manifest.read_text())
+    for chunk in raw["chunks"]:
+        del chunk["sources"]
+    manifest.write_text(json.dumps(raw))
+    assert store.sources(BTC, M1, first_ts=0, last_ts=int(table.ts[-1])) == []
 
 
 def test_a_crash_before_the_manifest_leaves_the_series_as_it_was(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -208,7 +209,9 @@ def seize(args: dict[str, Any], report: Report) -> Any:
                 os.write(number, word)
         except OSError:
             continue
-    time.sleep(60 if args["how"] == "half" else 0)
+    if args["how"] == "half":
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        time.sleep(60)
     return None
 
 

@@ -104,7 +104,14 @@ def import_file(
         )
         async with db.read() as session:
             prepared = await service.prepare_import(
-                session, SYSTEM, path=file, kind=None, instrument=instrument, timeframe=frame, habits=habits
+                session,
+                SYSTEM,
+                path=file,
+                kind=None,
+                instrument=instrument,
+                timeframe=frame,
+                habits=habits,
+                called=file.name,
             )
         store = service.BarStore(settings.bars_dir)
         imported = await service.store_prepared(store, prepared)

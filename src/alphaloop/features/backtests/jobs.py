@@ -5,11 +5,14 @@ from typing import Any
 from alphaloop.features.backtests import passport_jobs, service, why_jobs
 from alphaloop.features.backtests.places import places_of
 from alphaloop.features.backtests.running import TARGET
+from alphaloop.features.catalog.service import OWN_PREFIX
 from alphaloop.infra.jobs.child import in_child
 from alphaloop.infra.jobs.local import JobContext, JobHandler
 from alphaloop.infra.settings import Settings
 
 DEADLINE_S = 600.0
+# Long enough for what a person tries out; nobody waits ten minutes behind a loop that never ends.
+OWN_DEADLINE_S = 120.0
 MEMORY_MB = 8192
 
 
@@ -19,8 +22,9 @@ async def run_backtest(context: JobContext) -> dict[str, Any]:
     settings = context.part(Settings)
     async with context.db.read() as session:
         arguments = await service.arguments_of(session, backtest_id)
+    deadline_s = OWN_DEADLINE_S if arguments["strategy"].startswith(OWN_PREFIX) else DEADLINE_S
     made = await in_child(
-        TARGET, arguments | places_of(settings), deadline_s=DEADLINE_S, memory_mb=MEMORY_MB, progress=context.progress
+        TARGET, arguments | places_of(settings), deadline_s=deadline_s, memory_mb=MEMORY_MB, progress=context.progress
     )
     async with context.db.write() as session:
         await service.keep_report(session, backtest_id, made)

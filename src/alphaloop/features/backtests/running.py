@@ -1,15 +1,17 @@
 """The run itself, in the child process: bars and a strategy in, a report out. It knows no database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alphaloop.adapters.feeds.contract import BarTable
+from alphaloop.core.clock import from_ms
 from alphaloop.core.errors import InvalidError
 from alphaloop.engine.extras import lay_extras
+from alphaloop.engine.notes import Note
 from alphaloop.engine.own_files import PREFIX, load_own
 from alphaloop.engine.panel import Floats, Ints, Series, make_series
 from alphaloop.engine.report import benchmark_beside
@@ -50,7 +52,7 @@ def simulate(args: dict[str, Any], report: Report) -> Result:
         for key in series
         if key.symbol in args["settlements"]
     }
-    return run_strategy(
+    result = run_strategy(
         strategy,
         list(series.values()),
         params,
@@ -60,6 +62,8 @@ def simulate(args: dict[str, Any], report: Report) -> Result:
         stakes=stakes,
         **args["rules"],
     )
+    switches = [note for key, table in tables.items() for note in source_switches(store, key, table)]
+    return replace(result, notes=(*result.notes, *switches))
 
 
 def find(key: str, strategies_dir: Path) -> Strategy:
@@ -87,6 +91,16 @@ def read_table(store: BarStore, key: SeriesKey, args: dict[str, Any]) -> BarTabl
             fields=(("instruments", "no_bars"),),
         )
     return table.cut(0, stop)
+
+
+def source_switches(store: BarStore, key: SeriesKey, table: BarTable) -> list[Note]:
+    """A note when the bars of the tested period came from more than one source, else none."""
+    told = store.sources(key.symbol, key.origin, first_ts=int(table.ts[0]), last_ts=int(table.ts[-1]))
+    if len(told) < 2:
+        return []
+    first = from_ms(told[1][0]).strftime("%Y-%m-%d %H:%M UTC")
+    names = ", ".join(dict.fromkeys(name for _, name in told))
+    return [Note("source_switch", {"name": key.symbol, "changes": len(told) - 1, "sources": names, "first": first})]
 
 
 def as_series(key: SeriesKey, table: BarTable) -> Series:

@@ -195,6 +195,7 @@ async def import_bars(
                 instrument=form.instrument,
                 timeframe=form.timeframe,
                 habits=form.habits(),
+                called=Path(form.file.filename or "").name,
             )
     store = service.BarStore(wiring.settings.bars_dir)
     if form.price == "mark":

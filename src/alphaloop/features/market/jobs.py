@@ -160,7 +160,7 @@ def _prepare(opened: OpenSource, listing: SeriesListing) -> Prepared:
     naming = name_instrument(listing.symbol, hints)
     fitting = rules.fitted(table, listing.timeframe, service.calendar_of(naming))
     held_as = rules.held_mode(naming.instrument.asset_class, stated=listing.adjustment, note=listing.note)
-    return Prepared(naming, listing.symbol, listing.timeframe, fitting, held_as)
+    return Prepared(naming, listing.symbol, listing.timeframe, fitting, held_as, source=opened.source.name)
 
 
 async def _store(

@@ -27,11 +27,15 @@ _MANIFEST = "series.json"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
+    """One file of rows. `sources` says who brought them: (open time from which on, name), the name '' where nobody
+    wrote it down."""
+
     key: str
     file: str
     rows: int
     first_ts: int
     last_ts: int
+    sources: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,13 @@ def load_manifest(folder: Path) -> Manifest | None:
     except (ValueError, OSError):
         raise _damaged() from None
     try:
-        return Manifest(**{**raw, "chunks": tuple(Chunk(**chunk) for chunk in raw["chunks"])})
+        return Manifest(**{**raw, "chunks": tuple(_chunk(chunk) for chunk in raw["chunks"])})
     except (TypeError, KeyError):
         raise _damaged() from None
+
+
+def _chunk(raw: dict[str, Any]) -> Chunk:
+    return Chunk(**{**raw, "sources": tuple((int(ts), str(name)) for ts, name in raw.get("sources", ()))})
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:
@@ -102,12 +110,14 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_chunk(folder: Path, manifest: Manifest, key: str, table: BarTable) -> tuple[Manifest, Chunk]:
+def write_chunk(
+    folder: Path, manifest: Manifest, key: str, table: BarTable, sources: tuple[tuple[int, str], ...]
+) -> tuple[Manifest, Chunk]:
     """Write rows as a new file; the manifest returned has used up one serial number."""
     import polars as pl
 
     serial = manifest.serial + 1
-    chunk = Chunk(key, f"{key}.{serial}.parquet", len(table), int(table.ts[0]), int(table.ts[-1]))
+    chunk = Chunk(key, f"{key}.{serial}.parquet", len(table), int(table.ts[0]), int(table.ts[-1]), sources)
     frame = pl.DataFrame({name: getattr(table, name) for name in _COLUMNS})
     path = folder / chunk.file
     frame.write_parquet(path, compression="zstd", compression_level=1, statistics=False)

@@ -8,6 +8,7 @@ import shutil
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -69,18 +70,24 @@ class BarStore:
         return load_manifest(self._folder(symbol, timeframe))
 
     def append(
-        self, symbol: str, timeframe: Timeframe, table: BarTable, *, replace_conflicts: bool = False
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        table: BarTable,
+        *,
+        source: str = "",
+        replace_conflicts: bool = False,
     ) -> Appended:
         """Merge rows into a series by open time; afterwards they are all there or, after a crash, none of them.
 
         A row that is there with the same values is dropped. One with other values is kept as it was and reported,
-        unless `replace_conflicts` says that the newer version wins.
+        unless `replace_conflicts` says that the newer version wins. `source` is who brings them, as people call it.
         """
 
         folder = self._folder(symbol, timeframe)
         with series_lock(folder):
             manifest = load_manifest(folder) or Manifest()
-            done = _merge_into(folder, manifest, timeframe, table, replace_conflicts)
+            done = _merge_into(folder, manifest, timeframe, table, source, replace_conflicts)
             save_manifest(folder, done.manifest)
         return done
 
@@ -107,6 +114,18 @@ class BarStore:
             with contextlib.suppress(FileNotFoundError):  # replaced by a writer between the two reads
                 return _range(read_chunks(folder, manifest, chosen), since_ts, before_ts, first=first, last=last)
         raise UnavailableError("The series is being rewritten; try again.", code="series_busy")
+
+    def sources(self, symbol: str, timeframe: Timeframe, *, first_ts: int, last_ts: int) -> list[tuple[int, str]]:
+        """Who brought the rows of first_ts..last_ts, in order: (open time from which on, name). Rows of which nobody
+        wrote that down are passed over."""
+        manifest = load_manifest(self._folder(symbol, timeframe)) or Manifest()
+        told: list[tuple[int, str]] = []
+        for chunk in manifest.chunks:
+            spans = [*chunk.sources, (chunk.last_ts + 1, "")]
+            for (ts, name), (end, _) in pairwise(spans):
+                if name and ts <= last_ts and end > first_ts and (not told or told[-1][1] != name):
+                    told.append((max(ts, first_ts), name))
+        return told
 
     def delete(self, symbol: str, timeframe: Timeframe) -> None:
         folder = self._folder(symbol, timeframe)
@@ -166,7 +185,7 @@ def closed_rows(table: BarTable, timeframe: Timeframe, calendar: Calendar, as_of
 
 
 def _merge_into(
-    folder: Path, manifest: Manifest, timeframe: Timeframe, table: BarTable, replace_conflicts: bool
+    folder: Path, manifest: Manifest, timeframe: Timeframe, table: BarTable, source: str, replace_conflicts: bool
 ) -> Appended:
     """Write the chunks that `table` changes; nothing counts until the manifest returned with it is saved."""
     manifest = replace(
@@ -178,15 +197,15 @@ def _merge_into(
     added = 0
     clashes: list[int] = []
     for key, start, stop in chunk_spans(table.ts, timeframe):
-        part, new = table.cut(start, stop), stop - start
-        known = chunks.get(key)
+        part, new, known = table.cut(start, stop), stop - start, chunks.get(key)
+        brought, before = part.ts, () if known is None else known.sources
         if known is not None:
-            part, new, clash = _merge(read_chunks(folder, manifest, [known]), part, replace_conflicts)
+            part, new, clash, brought = _merge(read_chunks(folder, manifest, [known]), part, replace_conflicts)
             clashes.extend(clash)
-            if new == 0 and not (replace_conflicts and clash):
+            if len(brought) == 0:
                 continue
         added += new
-        manifest, chunks[key] = write_chunk(folder, manifest, key, part)
+        manifest, chunks[key] = write_chunk(folder, manifest, key, part, _sources(before, part.ts, brought, source))
     duplicates = len(table) - added - len(clashes)
     manifest = replace(
         manifest,
@@ -238,8 +257,24 @@ def _range(
     return table.cut(start, stop)
 
 
-def _merge(known: BarTable, fresh: BarTable, replace_conflicts: bool) -> tuple[BarTable, int, list[int]]:
-    """(both by time, rows new, open times at which the two say different things)."""
+def _sources(
+    known: tuple[tuple[int, str], ...], ts: "NDArray[np.int64]", brought: "NDArray[np.int64]", source: str
+) -> tuple[tuple[int, str], ...]:
+    """Who brought which of the rows at `ts`, once `source` has brought those at `brought`."""
+    import numpy as np
+
+    names = ["", *(name for _, name in known), source]
+    who = np.searchsorted(np.array([first for first, _ in known], dtype=np.int64), ts, side="right")
+    who[np.searchsorted(ts, brought)] = len(names) - 1
+    told = np.array(names, dtype=object)[who]
+    starts = [0, *(np.flatnonzero(told[1:] != told[:-1]) + 1).tolist()]
+    return tuple((int(ts[row]), str(told[row])) for row in starts)
+
+
+def _merge(
+    known: BarTable, fresh: BarTable, replace_conflicts: bool
+) -> "tuple[BarTable, int, list[int], NDArray[np.int64]]":
+    """(both by time, rows new, open times at which the two say different things, open times of rows taken in)."""
     import numpy as np
 
     at = np.searchsorted(known.ts, fresh.ts)
@@ -258,4 +293,5 @@ def _merge(known: BarTable, fresh: BarTable, replace_conflicts: bool) -> tuple[B
             before[inside[clash]] = getattr(fresh, name)[clash]
         merged[name] = np.insert(before, at[fits], getattr(fresh, name)[fits])
     table = BarTable.of(merged, price_decimals=known.price_decimals, volume_decimals=known.volume_decimals)
-    return table, int(fits.sum()), fresh.ts[clash].tolist()
+    taken = fits | clash if replace_conflicts else fits
+    return table, int(fits.sum()), fresh.ts[clash].tolist(), fresh.ts[taken]

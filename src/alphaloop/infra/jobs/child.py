@@ -18,7 +18,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, BinaryIO
 
-from alphaloop.core.errors import InvalidError
+from alphaloop.core.errors import InvalidError, TimeUpError
 from alphaloop.infra.jobs.led_process import LedProcess
 from alphaloop.infra.jobs.words import answer_of, as_line, progress_in, refused, said_in, unkept
 
@@ -149,3 +149,10 @@ def _shut_in(deadline_s: float, memory_mb: int) -> None:
     seconds = int(deadline_s * 4) + 1  # of all its threads together
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def time_is_up(number: int, frame: Any) -> None:
+        raise TimeUpError(f"not done after {deadline_s:g} s")
+
+    # A little before whoever waits for us gives up: Python code names its line then, compiled code is ended.
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, max(deadline_s * 0.9 - 0.5, 0.1))

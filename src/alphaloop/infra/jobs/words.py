@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from alphaloop.core.errors import AlphaLoopError, InvalidError
+from alphaloop.core.errors import AlphaLoopError, InvalidError, TimeUpError
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _NOT_STORED = re.compile("[\x00\ud800-\udfff]")
@@ -43,6 +43,8 @@ def answer_of(work: Callable[[], Any], *, memory_mb: int) -> bytes:
         refusal: AlphaLoopError = error
     except MemoryError:
         refusal = InvalidError(f"The run needs more than {memory_mb} MB.", code="child_memory")
+    except TimeUpError as error:
+        refusal = InvalidError(f"The run was {error} and was ended.", code="child_deadline")
     except Exception as error:
         told = (f"{type(error).__name__}: {error}".splitlines() or [""])[0][:200]
         refusal = InvalidError(f"The run failed: {told}", code="child_failed")

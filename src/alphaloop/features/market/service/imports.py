@@ -25,6 +25,8 @@ from alphaloop.infra.db import ReadSession, WriteSession
 from alphaloop.infra.identity import Actor
 from alphaloop.infra.outbox import announce
 
+_CALLED_MAX = 64
+
 
 @dataclass(frozen=True, slots=True)
 class FileHabits:
@@ -40,13 +42,14 @@ class FileHabits:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Bars that passed every check and the instrument they belong to, ready to be stored; `held_as` is what their
-    prices are."""
+    prices are, `source` who brings them, as people call it."""
 
     naming: Naming
     spelled: str
     timeframe: Timeframe
     table: BarTable
     held_as: StoredMode
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,11 @@ async def prepare_import(
     instrument: str,
     timeframe: Timeframe,
     habits: FileHabits | None = None,
+    called: str = "",
 ) -> Prepared:
-    """Read and check a file for an instrument, known or new; stores nothing. InvalidError names the first bad line,
-    ConflictError 'price_modes_mixed' a file whose prices are not what is stored already."""
+    """Read and check a file for an instrument, known or new; stores nothing. `called` is the file's name where it came
+    from. InvalidError names the first bad line, ConflictError 'price_modes_mixed' a file whose prices are not what is
+    stored already."""
     habits = habits or FileHabits()
     actor.require("market.import")
     known = await _known(session, instrument)
@@ -91,7 +96,8 @@ async def prepare_import(
         )
         fitting = rules.fitted(replace(table, ts=opens), timeframe, calendar)
         held_as = rules.held_mode(naming.instrument.asset_class, stated=habits.adjustment)
-        return Prepared(naming, instrument, timeframe, fitting, held_as)
+        source = "".join(letter for letter in called if letter.isprintable())[:_CALLED_MAX]
+        return Prepared(naming, instrument, timeframe, fitting, held_as, source)
 
     return await asyncio.to_thread(read)
 
@@ -103,6 +109,7 @@ async def store_prepared(store: BarStore, prepared: Prepared, *, replace_conflic
         prepared.naming.instrument.symbol,
         prepared.timeframe,
         prepared.table,
+        source=prepared.source,
         replace_conflicts=replace_conflicts,
     )
     return Imported(prepared, appended)

@@ -44,6 +44,7 @@ export const zh = {
   honest: '数据与说明', gap: (from: string, to: string) => `${from} 到 ${to} 没有 K 线`, noGaps: '区间里没有缺口。', runId: (id: string) => `编号 ${id}`,
   notes: {
     close_only_bars: '有些 K 线只有收盘价：本该在开盘成交的，按那个收盘价成交。',
+    source_switch: '{name} 的 K 线换过 {changes} 次来源（{sources}），第一次在 {first}：那里的跳动可能来自换源，而不是行情。',
     outside_limits: '有 {days} 天的 K 线在涨跌停之外，那里没有套用涨跌停。',
     liquidated: '账户在第 {row} 行被强平，之后没有交易。',
     extra_absent: '{rows} 行里有 {absent} 行不知道 {name}，那里不能据它做决定。',
@@ -106,6 +107,7 @@ export const en: typeof zh = {
   honest: 'Data and notes', gap: (from, to) => `No bars from ${from} to ${to}`, noGaps: 'No gap in the period.', runId: (id) => `run ${id}`,
   notes: {
     close_only_bars: 'Some bars have only a close: what should trade at their open traded at that close.',
+    source_switch: 'The bars of {name} change their source {changes} times ({sources}), first at {first}: a jump there may be theirs and no move of the market.',
     outside_limits: 'On {days} days bars lay outside their price limits: none were applied there.',
     liquidated: 'The account was liquidated in row {row}; nothing traded after it.',
     extra_absent: 'On {absent} of {rows} rows {name} was not known; nothing could be decided by it there.',
