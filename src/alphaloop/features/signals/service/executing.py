@@ -133,28 +133,29 @@ class Done:
 async def execute_batch(
     session: WriteSession, actor: Actor, ids: Sequence[int], *, ceiling: Ceiling, clock: Clock
 ) -> list[Done]:
-    """Execute many signals in the order given. Of signals on one instrument of one account that want different things,
+    """Execute many signals, those of one account in the order given, account by account. Of signals on one instrument of one account that want different things,
     those that the agreement (`rules.agree`) goes against are rejected; one refusal holds up none of the others."""
     actor.require("order.place")
     if not 1 <= len(ids) <= 100 or len(set(ids)) != len(ids):
         raise InvalidError("Between 1 and 100 different signals can be executed together.", code="bad_batch")
     found = {one: await get_signal(session, actor, one, lock=True) for one in sorted(ids)}
     against = _against([found[one] for one in ids])
-    done = []
-    for one in ids:
+    done: dict[int, Done] = {}
+    # Every batch takes its accounts in the same order, so that two of them never wait for each other.
+    for one in sorted(ids, key=lambda one: found[one].account_id):
         signal, code = found[one], against.get(one)
         if code is not None and signal.signal_status in OPEN:
             await move_signal(session, signal, SignalStatus.REJECTED, clock=clock, errors=refusal(code))
-            done.append(Done(signal, code))
+            done[one] = Done(signal, code)
             continue
         try:
             signal = await execute_signal(session, actor, one, ceiling=ceiling, clock=clock)
         except AlphaLoopError as error:
-            done.append(Done(signal, error.code))
+            done[one] = Done(signal, error.code)
             continue
         errors = signal.validation_errors
-        done.append(Done(signal, errors[0]["code"] if errors else None))
-    return done
+        done[one] = Done(signal, errors[0]["code"] if errors else None)
+    return [done[one] for one in ids]
 
 
 def _against(signals: Sequence[TradingSignal]) -> dict[int, str]:
