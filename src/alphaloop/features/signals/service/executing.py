@@ -133,8 +133,10 @@ class Done:
 async def execute_batch(
     session: WriteSession, actor: Actor, ids: Sequence[int], *, ceiling: Ceiling, clock: Clock
 ) -> list[Done]:
-    """Execute many signals, those of one account in the order given, account by account. Of signals on one instrument of one account that want different things,
-    those that the agreement (`rules.agree`) goes against are rejected; one refusal holds up none of the others."""
+    """Execute many signals, those of one account in the order given, account by account.
+
+    Of signals on one instrument of one account that want different things, those that the agreement (`rules.agree`)
+    goes against are rejected; one refusal holds up none of the others."""
     actor.require("order.place")
     if not 1 <= len(ids) <= 100 or len(set(ids)) != len(ids):
         raise InvalidError("Between 1 and 100 different signals can be executed together.", code="bad_batch")
