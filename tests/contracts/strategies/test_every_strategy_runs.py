@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from alphaloop.core.clock import ManualClock
 from alphaloop.core.plugins import plugin_keys
 from alphaloop.entrypoints.cli.backtest import app
-from alphaloop.features.backtests import api, jobs, running, service
+from alphaloop.features.backtests import api, running, service
+from alphaloop.features.backtests.places import places_of
 from alphaloop.infra.db import Database
 from tests.features.market.shop import open_shop
 
@@ -135,4 +136,4 @@ async def _on_platform(
         async with db.read() as session:
             arguments = await service.arguments_of(session, int(asked["id"]))
         # What the job does in a process of its own, done here.
-        return running.run(arguments | jobs.places_of(shop.house.wiring.settings), lambda *_: None)
+        return running.run(arguments | places_of(shop.house.wiring.settings), lambda *_: None)
