@@ -115,6 +115,9 @@ def test_a_strategy_is_run_on_history_and_its_report_says_what_the_platform_foun
     expect(page.get_by_role("list", name="按原因")).to_contain_text("短均线上穿长均线")
     asked = sum(found["report"]["unfilled"][side]["asked"] for side in ("entries", "exits"))
     expect(page.get_by_text(f"{asked} 次指令，第一时间都能成交。")).to_be_visible()
+    why = page.get_by_role("region", name="这根为什么没动？")
+    why.get_by_role("button", name="问").click()
+    expect(why.get_by_role("list", name="经过")).to_contain_text("不是新指令", timeout=COMPILING_MS)
     page.close()
 
 
